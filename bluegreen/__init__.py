@@ -1,0 +1,3 @@
+"""Blue-green deployments on Pulumi: one config key moves production traffic, through gates."""
+
+__all__: list[str] = []

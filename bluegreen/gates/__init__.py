@@ -1,0 +1,1 @@
+"""Checks that look and create nothing."""

@@ -1,0 +1,123 @@
+"""What a gate is, what it looks at and what it says."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bluegreen.colors import Color
+
+__all__ = ["Deadline", "Endpoint", "Gate", "Readiness", "Subject", "Verdict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address that reaches one color whatever the roles are."""
+
+    url: str
+    """Base address without a trailing slash, for example `http://127.0.0.1:18443`."""
+
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Sent with every request; pins the color where the address alone does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """How many members of a color could take traffic at this moment."""
+
+    ready: int
+    desired: int
+    """How many members that color is meant to have at this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the gates judge: one color that is about to get more production traffic."""
+
+    color: Color
+    release: str
+    """The release that the color is expected to run."""
+
+    replicas: int
+    """The color's configured full capacity."""
+
+    endpoint: Endpoint
+    """The color-pinned address."""
+
+    readiness: Callable[[Color], Readiness]
+    """Asks the data plane; raises `DataPlaneError` when it cannot be asked."""
+
+    live_color: Color | None
+    """The color with the largest live share now; None before the first switch."""
+
+    is_rollback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a gate says, ready to be shown and recorded."""
+
+    gate: str
+    passed: bool
+    reason: str
+    """One line with the values; for a refusal also what would make it pass."""
+
+    value: str | None = None
+    """What was measured."""
+
+    limit: str | None = None
+    """What was demanded."""
+
+    duration_seconds: float = 0.0
+    is_warning: bool = False
+    """Passed, but somebody should read the reason."""
+
+    def __str__(self) -> str:
+        mark = ("warning" if self.is_warning else "passed") if self.passed else "refused"
+        return f"{self.gate}: {mark}: {self.reason}"
+
+
+class Deadline:
+    """How long a gate may go on trying; a gate that waits must wait through `sleep`."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = clock() + seconds
+        self._stopped = threading.Event()
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Time left, 0 when none is."""
+        return 0.0 if self._stopped.is_set() else max(0.0, self._end - self._clock())
+
+    def sleep(self, seconds: float) -> bool:
+        """Waits, at most until the deadline; False when there is no time for another try."""
+        left = self.remaining_seconds
+        if left <= 0:
+            return False
+        self._stopped.wait(min(seconds, left))
+        return self.remaining_seconds > 0
+
+    def stop(self) -> None:
+        """Ends every present and future `sleep` at once."""
+        self._stopped.set()
+
+
+class Gate(Protocol):
+    """A check that can stop a switch. It looks and creates nothing."""
+
+    @property
+    def name(self) -> str:
+        """Short and unique among the gates of one service, for example `capacity`."""
+
+    @property
+    def timeout_seconds(self) -> float:
+        """The gate's own time limit; without a verdict by then it counts as a refusal."""
+
+    @property
+    def is_slow(self) -> bool:
+        """True when a rollback skips this gate."""
+
+    def check(self, subject: Subject, deadline: Deadline) -> Verdict:
+        """Judges the subject; may try again until the deadline."""
