@@ -18,7 +18,7 @@ import pulumi
 __all__ = ["BlueGreenError", "ConfigError", "DataPlaneError", "GateError", "RolloutError"]
 
 
-class BlueGreenError(pulumi.RunError):  # type: ignore[misc]  # RunError is untyped
+class BlueGreenError(pulumi.RunError):
     """Base of every error this library raises on purpose; the message is never empty."""
 
 

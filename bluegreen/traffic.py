@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bluegreen.colors import Color
 
-__all__ = ["TrafficSplit"]
+__all__ = ["Route", "TrafficSplit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,13 @@ class TrafficSplit:
         if whole:
             return f"100 % {whole[0]}"
         return f"{self.blue} % blue, {self.green} % green"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a router holds: the active color, and who gets which share."""
+
+    active: Color
+    """Matters beside the shares: a canary may have more than half of the traffic."""
+
+    split: TrafficSplit

@@ -73,6 +73,9 @@ class Verdict:
     is_warning: bool = False
     """Passed, but somebody should read the reason."""
 
+    detail: str | None = None
+    """Lines behind the reason: the end of a command's output, or a traceback."""
+
     def __str__(self) -> str:
         mark = ("warning" if self.is_warning else "passed") if self.passed else "refused"
         return f"{self.gate}: {mark}: {self.reason}"
@@ -118,6 +121,10 @@ class Gate(Protocol):
     @property
     def is_slow(self) -> bool:
         """True when a rollback skips this gate."""
+
+    @property
+    def runs_in_preview(self) -> bool:
+        """True when the gate only looks, so that a preview may ask it and report the answer."""
 
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Judges the subject; may try again until the deadline."""

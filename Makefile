@@ -1,0 +1,28 @@
+# Few commands; each one makes what it needs first, and is fast when that is there.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench clean
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+ENV := . .bluegreen/env &&
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: ## make everything the other commands need (venv, HAProxy, engine); they call it themselves
+	@tools/setup.sh "$(PYTHON)"
+
+demo: setup ## run the main job on this machine: deploy, switch under load, refuse, roll back
+	@$(ENV) $(BIN)/python -m tools.demo
+
+test: setup ## run all tests
+	@$(ENV) $(BIN)/python -m pytest $(ARGS)
+
+check: setup ## formatting, lint, types, import layers, package
+	@tools/check.sh
+
+bench: setup ## measure against a plain Pulumi program, as ratios
+	@$(ENV) $(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove what make made in this checkout (the engine in the user's cache stays)
+	rm -rf .venv .bluegreen dist

@@ -1,0 +1,56 @@
+"""What is written down about a switch or a refusal."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+__all__ = ["Event", "EventKind", "Journal"]
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    SWITCH = "switch"
+    """Production traffic moved and was seen to follow."""
+
+    REFUSAL = "refusal"
+    """A gate or a guard stopped an update."""
+
+    LIVE_CHANGE = "live_change"
+    """Somebody allowed the release of a color with traffic to change."""
+
+    EARLY_RETIREMENT = "early_retirement"
+    """Somebody allowed a color to shrink before its retention was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry of the audit trail; every value is plain and none is a secret."""
+
+    kind: EventKind
+    at: str
+    """UTC, ISO 8601."""
+
+    by: str
+    """Who ran the update."""
+
+    service: str
+    from_split: str
+    to_split: str
+    releases: Mapping[str, str]
+    verdicts: tuple[str, ...] = ()
+    reason: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+
+class Journal(Protocol):
+    """Where events are kept."""
+
+    def record(self, event: Event) -> None:
+        """Appends an event; raises `DataPlaneError` when it could not be kept."""

@@ -1,0 +1,7 @@
+"""The only place where gates become Pulumi resource hooks."""
+
+from bluegreen.gate_hooks.hook import HookCall, resource_hook
+from bluegreen.gate_hooks.service_hooks import ServiceHooks
+from bluegreen.gate_hooks.update import PropertyReaders, Update
+
+__all__ = ["HookCall", "PropertyReaders", "ServiceHooks", "Update", "resource_hook"]

@@ -1,0 +1,187 @@
+"""What protects a color's members: their release while they have traffic, time to drain after."""
+
+from datetime import UTC, datetime, timedelta
+
+from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError, RolloutError
+from bluegreen.events import EventKind
+from bluegreen.gate_hooks.hook import HookCall
+from bluegreen.gate_hooks.update import Update
+from bluegreen.gates.gate import Deadline
+from bluegreen.transition import (
+    FleetChange,
+    FleetState,
+    fleet_change,
+    judge_live_change,
+    judge_retention,
+)
+
+__all__ = ["FleetGuard"]
+
+_DRAIN_POLL_SECONDS = 0.05
+
+
+class FleetGuard:
+    """Asked before the members of one color are created or changed."""
+
+    def __init__(self, update: Update, color: Color) -> None:
+        self._update = update
+        self._color = color
+
+    def __call__(self, call: HookCall) -> None:
+        """Raises when this change of the color must not happen, or not yet."""
+        self._update.changing.add(self._color)
+        before = self._update.readers.fleet(call.old) if call.old else None
+        after = self._update.readers.fleet(call.new)
+        change = fleet_change(before, after)
+        if before is None or not change.ends_members:
+            return
+        share = self._live_share(call)
+        if share is None:
+            return
+        self._protect_live_release(call, before, after, share)
+        if share == 0:
+            self._let_idle_go(call, before, change)
+        elif change.is_shrink:
+            self._shrink_with_share(call, before, after, share)
+
+    def _live_share(self, call: HookCall) -> int | None:
+        """The color's share now; None in a preview that cannot tell."""
+        try:
+            live = self._update.data_plane.live_split()
+        except DataPlaneError as error:
+            text = f"{self._update.name}: cannot tell whether {self._color} has traffic: {error}"
+            if call.is_preview:
+                call.warn(f"{text}; the same in an update would be a refusal")
+                return None
+            msg = f"{text}; its members were not changed"
+            raise RolloutError(msg) from error
+        return live.share_of(self._color) if live else 0
+
+    def _protect_live_release(
+        self, call: HookCall, before: FleetState, after: FleetState, share: int
+    ) -> None:
+        update, color = self._update, self._color
+        permission = update.overrides.allow_live_change
+        is_allowed = permission is not None and permission.color is color
+        refusal = judge_live_change(color, before, after, share=share, is_allowed=is_allowed)
+        if refusal is not None:
+            self._refuse(call, refusal)
+        if permission is None or share == 0 or before.fingerprint == after.fingerprint:
+            return
+        call.warn(
+            f"{update.name}: the live release of {color} changes from {before.release} to "
+            f"{after.release}, allowed once: {permission.reason}"
+        )
+        if not call.is_preview:
+            update.record(
+                EventKind.LIVE_CHANGE,
+                before=f"{color} {before.release}",
+                after=f"{color} {after.release}",
+                reason=permission.reason,
+            )
+
+    def _shrink_with_share(
+        self, call: HookCall, before: FleetState, after: FleetState, share: int
+    ) -> None:
+        update, color = self._update, self._color
+        fleet = update.plan.fleets[color]
+        if not fleet.is_retired:
+            call.warn(
+                f"{update.name}: {color} has {share} % of production traffic and goes from "
+                f"{before.replicas} to {after.replicas} members"
+            )
+            return
+        if not call.is_preview:
+            self._refuse(
+                call,
+                f"{color} still has {share} % of production traffic; it was not shrunk; "
+                "`pulumi up` tries again",
+            )
+        retention = update.settings.retention_hours
+        if retention > 0 and update.overrides.retire_early is None:
+            self._refuse(
+                call,
+                f"{color} {before.release} is live until this update switches, and must stay able "
+                f"to serve for {retention:g} hours after that; nothing was changed; switch "
+                "first (`pulumi config rm retired`) and retire it later, or say "
+                "BLUEGREEN_RETIRE_EARLY='why'",
+            )
+
+    def _let_idle_go(self, call: HookCall, before: FleetState, change: FleetChange) -> None:
+        self._keep_retention(call, before, change)
+        if not call.is_preview:
+            self._drain(call)
+
+    def _keep_retention(self, call: HookCall, before: FleetState, change: FleetChange) -> None:
+        update, color = self._update, self._color
+        reason = update.overrides.retire_early
+        refusal = judge_retention(
+            color,
+            before.release,
+            idle_since=self._idle_since(),
+            now=datetime.now(UTC),
+            retention_hours=update.settings.retention_hours,
+            reason_to_retire_early=None,
+        )
+        if refusal is None:
+            return
+        if change.is_new_release:
+            call.warn(
+                f"{update.name}: {color} is the rollback target: "
+                f"rollback to {before.release} ends now"
+            )
+        elif update.plan.fleets[color].is_retired:
+            if reason is None:
+                self._refuse(call, refusal)
+            if not call.is_preview:
+                update.record(
+                    EventKind.EARLY_RETIREMENT,
+                    before=f"{color} {before.release}, {before.replicas} members",
+                    after=f"{update.plan.fleets[color].replicas} members",
+                    reason=reason or "",
+                )
+
+    def _idle_since(self) -> datetime | None:
+        try:
+            return self._update.data_plane.last_switch()
+        except DataPlaneError as error:
+            msg = f"cannot tell when {self._color} became idle: {error}; it was not changed"
+            raise RolloutError(msg) from error
+
+    def _drain(self, call: HookCall) -> None:
+        """Waits until the color works on nothing any more; bounded, and then says what is left."""
+        update, color = self._update, self._color
+        limit = update.settings.drain.timeout_seconds
+        deadline = Deadline(limit)
+        while (sessions := update.data_plane.sessions(color)) is not None:
+            if sessions == 0:
+                return
+            call.progress(f"{update.name}: {color} drains: {sessions} requests left")
+            if not deadline.sleep(_DRAIN_POLL_SECONDS):
+                call.warn(
+                    f"{update.name}: {color} still works on {sessions} requests after "
+                    f"{limit:g} seconds; its members are ended all the same"
+                )
+                return
+        self._wait_since_switch(deadline)
+
+    def _wait_since_switch(self, deadline: Deadline) -> None:
+        """Where requests cannot be counted, the old color gets the whole time since the switch."""
+        since = self._idle_since()
+        limit = timedelta(seconds=self._update.settings.drain.timeout_seconds)
+        left = (since + limit - datetime.now(UTC)).total_seconds() if since else 0.0
+        if left > 0:
+            deadline.sleep(left)
+
+    def _refuse(self, call: HookCall, text: str) -> None:
+        update = self._update
+        message = f"{update.name}: {text}"
+        if not call.is_preview:
+            update.record(
+                EventKind.REFUSAL,
+                before=str(self._color),
+                after=update.described(update.plan.split),
+                reason=message,
+            )
+        raise RolloutError(message)

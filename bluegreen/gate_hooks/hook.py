@@ -1,0 +1,111 @@
+"""One Pulumi hook around one judgement, with everything that goes wrong in hooks taken care of."""
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from bluegreen.errors import RolloutError
+
+__all__ = ["HookCall", "resource_hook"]
+
+
+@dataclass(frozen=True, slots=True)
+class HookCall:
+    """What a judgement is told about the step it may stop."""
+
+    is_preview: bool
+    old: Mapping[str, Any] | None
+    """The resource's recorded properties; None when it is about to be created."""
+
+    new: Mapping[str, Any]
+    """The resource's wanted inputs."""
+
+    def say(self, text: str) -> None:
+        """Tells the user something."""
+        pulumi.log.info(text)
+
+    def warn(self, text: str) -> None:
+        """Tells the user something to look at."""
+        pulumi.log.warn(text)
+
+    def progress(self, text: str) -> None:
+        """Tells an interactive user what is being waited for."""
+        pulumi.log.info(text, ephemeral=True)
+
+
+def resource_hook(
+    name: str,
+    judge: Callable[[HookCall], None],
+    *,
+    timeout_seconds: float,
+    in_preview: bool,
+    ignore_errors: bool = False,
+) -> pulumi.ResourceHook:
+    """Makes a hook that stops the step when `judge` raises or does not come back in time.
+
+    The judgement runs in a daemon thread of its own: the program's event loop stays free, the
+    loop's default pool, which Pulumi's own calls need, is not used, and one that hangs delays
+    neither the other hooks nor the end of the program.
+    """
+
+    async def call(args: pulumi.ResourceHookArgs) -> None:
+        facts = HookCall(
+            is_preview=pulumi.runtime.is_dry_run(),
+            old=args.old_outputs or args.old_inputs,
+            new=args.new_inputs or {},
+        )
+        try:
+            await asyncio.wait_for(_in_daemon_thread(name, judge, facts), timeout_seconds)
+        except TimeoutError as error:
+            msg = f"no answer within {timeout_seconds:g} seconds; nothing was changed by this step"
+            raise RolloutError(msg) from error
+
+    call.__name__ = name
+    return pulumi.ResourceHook(
+        name,
+        call,
+        pulumi.ResourceHookOptions(on_dry_run=in_preview, ignore_errors=ignore_errors),
+    )
+
+
+async def _in_daemon_thread(name: str, judge: Callable[[HookCall], None], facts: HookCall) -> None:
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+    # Pulumi keeps its settings, `pulumi.log` among them, in context variables.
+    context = contextvars.copy_context()
+
+    def finish(error: BaseException | None) -> None:
+        if done.done():
+            return
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(_with_a_text(error))
+
+    def run() -> None:
+        outcome: BaseException | None = None
+        try:
+            context.run(judge, facts)
+        except BaseException as error:  # noqa: BLE001  # a SystemExit here would pass as success
+            outcome = error
+        # The loop may be gone when a judgement comes back after its time.
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(finish, outcome)
+
+    threading.Thread(target=run, name=f"bluegreen-{name}", daemon=True).start()
+    await done
+
+
+def _with_a_text(error: BaseException) -> Exception:
+    """An exception Pulumi takes as a failure: one without a text passes as success."""
+    if isinstance(error, RolloutError) and str(error):
+        return error
+    text = str(error) or "no explanation"
+    failure = RolloutError(f"{type(error).__name__}: {text}")
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,160 @@
+"""What stops the router's one write, and what asks afterwards whether traffic follows."""
+
+from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError, GateError, RolloutError
+from bluegreen.events import EventKind
+from bluegreen.gate_hooks.hook import HookCall
+from bluegreen.gate_hooks.update import Update
+from bluegreen.gates.follow import verify_follow
+from bluegreen.gates.gate import Subject, Verdict
+from bluegreen.gates.runner import refusal_text, run_gates
+from bluegreen.traffic import TrafficSplit
+from bluegreen.transition import Situation, Transition, judge_transition
+
+__all__ = ["FollowGate", "RouterGate"]
+
+_PREVIEW_SECONDS = 3.0
+"""A preview reports what the gates would say now; nobody wants to wait for that."""
+
+
+class RouterGate:
+    """Asked before the router is created or updated."""
+
+    def __init__(self, update: Update) -> None:
+        self._update = update
+
+    def __call__(self, call: HookCall) -> None:
+        """Raises when the write must not happen."""
+        update = self._update
+        recorded = update.readers.route(call.old) if call.old else None
+        try:
+            live = update.data_plane.live_split()
+        except DataPlaneError as error:
+            self._cannot_tell(call, error)
+            return
+        transition = judge_transition(
+            wanted=update.plan.route,
+            recorded=recorded,
+            live=live,
+            is_rollback=update.is_rollback,
+        )
+        if transition.refusal is not None:
+            self._refuse(call, live, RolloutError(f"{update.name}: {transition.refusal}"))
+        self._announce(call, live, transition)
+        for color in transition.rising:
+            self._judge(call, color, live)
+
+    def _cannot_tell(self, call: HookCall, error: DataPlaneError) -> None:
+        text = f"{self._update.name}: cannot tell who is live: {error}"
+        if not call.is_preview:
+            msg = f"{text}; production traffic has not been moved"
+            raise RolloutError(msg) from error
+        call.warn(f"{text}; the same in an update would be a refusal")
+
+    def _announce(self, call: HookCall, live: TrafficSplit | None, transition: Transition) -> None:
+        update = self._update
+        what = f"{update.described(live)} → {update.described(update.plan.split)}"
+        match transition.situation:
+            case Situation.FINISH:
+                call.say(f"{update.name}: traffic is where it should be: {what.split(' → ')[1]}")
+            case Situation.REPAIR:
+                call.warn(f"{update.name}: traffic was moved by hand; moving it back: {what}")
+            case _:
+                call.say(f"{update.name}: production traffic {what}")
+        overrides = update.overrides
+        if update.plan.is_rollback and transition.rising:
+            assert overrides.rollback is not None  # is_rollback says so
+            if update.is_rollback:
+                call.say(f"{update.name}: rollback: {overrides.rollback.reason}")
+            else:
+                call.warn(
+                    f"{update.name}: not treated as a rollback, because this update changes "
+                    f"{update.plan.active_color} itself; all gates are asked"
+                )
+
+    def _judge(self, call: HookCall, color: Color, live: TrafficSplit | None) -> None:
+        update = self._update
+        subject = self._subject(color, live)
+        if call.is_preview:
+            self._report(call, subject)
+            return
+        names = ", ".join(gate.name for gate in update.gates)
+        call.progress(f"{update.name}: asking the gates of {subject.color}: {names}")
+        verdicts = run_gates(
+            update.gates, subject, timeout_seconds=update.settings.gates.timeout_seconds
+        )
+        update.verdicts.extend(verdicts)
+        for verdict in verdicts:
+            (call.warn if verdict.is_warning else call.say)(f"{update.name}: {color}: {verdict}")
+        if not all(verdict.passed for verdict in verdicts):
+            self._refuse(call, live, GateError(refusal_text(subject, verdicts)))
+
+    def _report(self, call: HookCall, subject: Subject) -> None:
+        """Shows what the gates would say now; refuses nothing, since this update may change it."""
+        update = self._update
+        if subject.color in update.changing or Color(subject.color) not in update.plan.fleets:
+            names = ", ".join(gate.name for gate in update.gates)
+            call.say(
+                f"{update.name}: gates of {subject.color} {subject.release}, asked after its fleet "
+                f"is changed: {names}"
+            )
+            return
+        looking = [gate for gate in update.gates if gate.runs_in_preview]
+        verdicts = run_gates(looking, subject, timeout_seconds=_PREVIEW_SECONDS)
+        for verdict in verdicts:
+            tell = call.say if verdict.passed and not verdict.is_warning else call.warn
+            tell(f"{update.name}: {subject.color}, now: {verdict}")
+
+    def _subject(self, color: Color, live: TrafficSplit | None) -> Subject:
+        update = self._update
+        fleet = update.plan.fleets[color]
+        return Subject(
+            color=color,
+            release=fleet.release,
+            replicas=fleet.replicas,
+            endpoint=update.data_plane.pinned_endpoint(color),
+            readiness=update.data_plane.readiness,
+            live_color=max(Color, key=live.share_of) if live else None,
+            is_rollback=update.is_rollback,
+        )
+
+    def _refuse(self, call: HookCall, live: TrafficSplit | None, error: RolloutError) -> None:
+        update = self._update
+        if not call.is_preview:
+            update.record(
+                EventKind.REFUSAL,
+                before=update.described(live),
+                after=update.described(update.plan.split),
+                reason=str(error),
+            )
+        raise error
+
+
+class FollowGate:
+    """Asked after the router's write, and again before the flag says that it happened."""
+
+    def __init__(self, update: Update) -> None:
+        self._update = update
+        self._has_said_yes = False
+
+    def __call__(self, call: HookCall) -> None:
+        """Raises when production traffic does not come from the colors it should come from."""
+        verdict = self.verdict()
+        if not verdict.passed:
+            msg = (
+                f"{self._update.name}: traffic does not follow: {verdict.reason} "
+                f"({verdict.value}, needed {verdict.limit}); the router has been written, the "
+                "active flag has not; `pulumi up` asks again, or set active_color back"
+            )
+            raise RolloutError(msg)
+        if not self._has_said_yes:
+            call.say(f"{self._update.name}: {verdict}")
+        self._has_said_yes = True
+
+    def verdict(self) -> Verdict:
+        """Asks the data plane."""
+        update = self._update
+        settings = update.settings
+        return verify_follow(
+            update.data_plane, update.plan.split, settings.color_from, settings.follow
+        )

@@ -1,0 +1,96 @@
+"""The hooks of one service, ready to be bound to its resources."""
+
+import pulumi
+
+from bluegreen.colors import Color
+from bluegreen.events import EventKind
+from bluegreen.gate_hooks.fleet_guard import FleetGuard
+from bluegreen.gate_hooks.hook import HookCall, resource_hook
+from bluegreen.gate_hooks.router_gate import FollowGate, RouterGate
+from bluegreen.gate_hooks.update import Update
+from bluegreen.naming import child_name
+
+__all__ = ["ServiceHooks"]
+
+_MARGIN_SECONDS = 15.0
+"""Given to a hook on top of the limits of what it runs, so that those limits speak first."""
+
+
+class ServiceHooks:
+    """What stops the router, the active flag and the fleets of one service.
+
+    Hooks are named after the service: their names are shared by the whole program. There are no
+    delete hooks: the engine would demand them from every later program, and from `destroy`.
+    """
+
+    def __init__(self, update: Update) -> None:
+        self._update = update
+        self._name = update.name
+        self._follow = FollowGate(update)
+
+    def router(self) -> pulumi.ResourceHookBinding:
+        """Gates before the write, the question whether traffic follows after it."""
+        settings = self._update.settings
+        gate = resource_hook(
+            child_name(self._name, "router-gate"),
+            RouterGate(self._update),
+            # A first canary deployment raises both colors, one after the other.
+            timeout_seconds=2 * settings.gates.timeout_seconds + _MARGIN_SECONDS,
+            in_preview=True,
+        )
+        # Not after a creation: its state is saved only after the hook, and a kill would lose it.
+        # The flag asks the same question again in every case.
+        follow = resource_hook(
+            child_name(self._name, "router-follow"),
+            self._follow,
+            timeout_seconds=settings.follow.timeout_seconds + _MARGIN_SECONDS,
+            in_preview=False,
+        )
+        return pulumi.ResourceHookBinding(
+            before_create=[gate], before_update=[gate], after_update=[follow]
+        )
+
+    def flag(self) -> pulumi.ResourceHookBinding:
+        """The same question before the flag is written; the audit entry afterwards."""
+        ask = resource_hook(
+            child_name(self._name, "flag-follow"),
+            self._follow,
+            timeout_seconds=self._update.settings.follow.timeout_seconds + _MARGIN_SECONDS,
+            in_preview=False,
+        )
+        record = resource_hook(
+            child_name(self._name, "flag-record"),
+            self._record_switch,
+            timeout_seconds=_MARGIN_SECONDS,
+            in_preview=False,
+            ignore_errors=True,
+        )
+        return pulumi.ResourceHookBinding(
+            before_create=[ask],
+            before_update=[ask],
+            after_create=[record],
+            after_update=[record],
+        )
+
+    def fleet(self, color: Color) -> pulumi.ResourceHookBinding:
+        """The guard of one color's members."""
+        guard = resource_hook(
+            child_name(self._name, f"{color}-guard"),
+            FleetGuard(self._update, color),
+            timeout_seconds=self._update.settings.drain.timeout_seconds + _MARGIN_SECONDS,
+            in_preview=True,
+        )
+        return pulumi.ResourceHookBinding(before_create=[guard], before_update=[guard])
+
+    def _record_switch(self, call: HookCall) -> None:
+        update = self._update
+        before = update.readers.flag_color(call.old) if call.old else None
+        if before is update.plan.active_color:
+            return
+        rollback = update.overrides.rollback
+        update.record(
+            EventKind.SWITCH,
+            before=str(before or "nothing"),
+            after=update.described(update.plan.split),
+            reason=rollback.reason if rollback and update.is_rollback else "",
+        )

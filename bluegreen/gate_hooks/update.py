@@ -1,0 +1,98 @@
+"""What the hooks of one service share during one update."""
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from bluegreen.colors import Color
+from bluegreen.events import Event, EventKind, Journal
+from bluegreen.gates.data_plane import DataPlane
+from bluegreen.gates.gate import Gate, Verdict
+from bluegreen.overrides import Overrides
+from bluegreen.plan import ServicePlan
+from bluegreen.settings.service import ServiceSettings
+from bluegreen.traffic import Route, TrafficSplit
+from bluegreen.transition import FleetState
+
+__all__ = ["PropertyReaders", "Update"]
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyReaders:
+    """How a platform writes the library's facts into its resources' properties."""
+
+    route: Callable[[Mapping[str, Any]], Route | None]
+    """Reads a router's properties."""
+
+    fleet: Callable[[Mapping[str, Any]], FleetState]
+    """Reads the properties of the resource that carries a fleet's capacity and release."""
+
+    flag_color: Callable[[Mapping[str, Any]], Color | None]
+    """Reads an active flag's properties."""
+
+
+@dataclass(slots=True)
+class Update:
+    """One service in one `pulumi up` or `pulumi preview`."""
+
+    name: str
+    settings: ServiceSettings
+    plan: ServicePlan
+    overrides: Overrides
+    data_plane: DataPlane
+    journal: Journal
+    gates: Sequence[Gate]
+    readers: PropertyReaders
+
+    changing: set[Color] = field(default_factory=set)
+    """Fleets that this update touches, known once their guard has been asked."""
+
+    verdicts: list[Verdict] = field(default_factory=list)
+    """What the gates have said in this update."""
+
+    @property
+    def is_rollback(self) -> bool:
+        """A rollback was asked for, and its color is as it was: what is proven may skip gates."""
+        return self.plan.is_rollback and self.plan.active_color not in self.changing
+
+    def release_of(self, color: Color) -> str:
+        """The release a color is to hold."""
+        fleet = self.plan.fleets.get(color)
+        return fleet.release if fleet else "nothing"
+
+    def described(self, split: TrafficSplit | None) -> str:
+        """A split with the releases behind it, for people."""
+        if split is None:
+            return "nothing"
+        shares = [
+            f"{share} % {color} {self.release_of(color)}" for color, share in split if share > 0
+        ]
+        return ", ".join(shares)
+
+    def record(
+        self, kind: EventKind, *, before: str, after: str, reason: str, **details: str
+    ) -> None:
+        """Writes an entry of the audit trail."""
+        self.journal.record(
+            Event(
+                kind=kind,
+                at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+                by=_author(),
+                service=self.name,
+                from_split=before,
+                to_split=after,
+                releases={str(color): self.release_of(color) for color in self.plan.fleets},
+                verdicts=tuple(str(verdict) for verdict in self.verdicts),
+                reason=reason,
+                details=details,
+            )
+        )
+
+
+def _author() -> str:
+    """Who runs this update; a pipeline says so in BLUEGREEN_BY."""
+    return os.environ.get("BLUEGREEN_BY") or f"{getpass.getuser()}@{socket.gethostname()}"

@@ -1,0 +1,98 @@
+"""Does production traffic follow? Asked of the data plane, after the write."""
+
+import time
+from typing import cast
+
+import httpx
+
+from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError
+from bluegreen.gates.data_plane import DataPlane
+from bluegreen.gates.gate import Deadline, Endpoint, Verdict
+from bluegreen.settings.following import ColorFromSettings, FollowSettings
+from bluegreen.traffic import TrafficSplit
+
+__all__ = ["verify_follow"]
+
+_REQUEST_TIMEOUT_SECONDS = 5.0
+_GATE = "traffic follows"
+
+
+def verify_follow(
+    data_plane: DataPlane,
+    wanted: TrafficSplit,
+    color_from: ColorFromSettings | None,
+    settings: FollowSettings,
+) -> Verdict:
+    """Asks until enough answers in a row come from colors that have a share.
+
+    Without `color_from` only the router's own word can be had, and the verdict says so.
+    """
+    started = time.monotonic()
+    deadline = Deadline(settings.timeout_seconds)
+    streak, seen = 0, "nothing was asked"
+    while True:
+        is_right, seen = _look(data_plane, wanted, color_from)
+        streak = streak + 1 if is_right else 0
+        if streak >= settings.consecutive or (streak and color_from is None):
+            break
+        if not deadline.sleep(settings.interval_seconds):
+            break
+    needed = settings.consecutive if color_from else 1
+    return Verdict(
+        gate=_GATE,
+        passed=streak >= needed,
+        reason=seen,
+        value=f"{streak} in a row",
+        limit=f"{needed} in a row from {', '.join(sorted(wanted.colors))}",
+        duration_seconds=time.monotonic() - started,
+    )
+
+
+def _look(
+    data_plane: DataPlane, wanted: TrafficSplit, color_from: ColorFromSettings | None
+) -> tuple[bool, str]:
+    try:
+        live = data_plane.live_split()
+        if live != wanted:
+            return False, f"the router says {live or 'nothing'}, wanted is {wanted}"
+        if color_from is None:
+            return True, (
+                f"the router says {live}; the application was not asked, because "
+                "service.color_from does not say where its answers name their color"
+            )
+        color = _answering_color(data_plane.production_endpoint(), color_from)
+    except DataPlaneError as error:
+        return False, str(error)
+    if color not in {str(member) for member in Color}:
+        return False, f"an answer names the color {color!r}; look at service.color_from"
+    is_right = wanted.share_of(Color(color)) > 0
+    return is_right, f"production answers from {color}"
+
+
+def _answering_color(endpoint: Endpoint, color_from: ColorFromSettings) -> str | None:
+    url = endpoint.url + color_from.path
+    try:
+        # A new connection each time: a kept one may stay where it was on other data planes.
+        answer = httpx.get(url, headers=dict(endpoint.headers), timeout=_REQUEST_TIMEOUT_SECONDS)
+    except httpx.HTTPError as error:
+        msg = f"{url} does not answer: {type(error).__name__}: {error}"
+        raise DataPlaneError(msg) from error
+    if not answer.is_success:
+        msg = f"{url} answers {answer.status_code}"
+        raise DataPlaneError(msg)
+    if color_from.header is not None:
+        return cast("str | None", answer.headers.get(color_from.header))
+    return _field(answer, color_from.json_field or "")
+
+
+def _field(answer: httpx.Response, path: str) -> str | None:
+    try:
+        value = answer.json()
+    except ValueError:
+        return None
+    for part in path.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return None
+        value = value[part]
+    return str(value)

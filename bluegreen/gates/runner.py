@@ -1,0 +1,128 @@
+"""Asking all gates at the same time, and saying together what they refused."""
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from bluegreen.gates.gate import Deadline, Gate, Subject, Verdict
+from bluegreen.gates.wording import error_text, one_line, seconds
+
+__all__ = ["GRACE_SECONDS", "refusal_text", "run_gates"]
+
+GRACE_SECONDS = 0.5
+"""How long after a gate's limit its own verdict still counts: it knows better why time ran out."""
+
+_DETAIL_LIMIT = 4096
+
+
+class _Asked:
+    """One gate that was asked, in a thread of its own."""
+
+    def __init__(self, gate: Gate, subject: Subject, limit_seconds: float) -> None:
+        self._gate = gate
+        self._subject = subject
+        self._limit_seconds = limit_seconds
+        self._deadline = Deadline(limit_seconds)
+        self._started = time.monotonic()
+        self._is_done = threading.Event()
+        self._verdict: Verdict | None = None
+        # A daemon: a check that hangs for ever must not keep the interpreter from ending.
+        self._thread = threading.Thread(
+            target=self._run, name=f"bluegreen-gate-{gate.name}", daemon=True
+        )
+        self._thread.start()
+
+    def verdict(self) -> Verdict:
+        """What the gate says; a refusal when it says nothing in time."""
+        left = self._started + self._limit_seconds + GRACE_SECONDS - time.monotonic()
+        if self._is_done.wait(max(0.0, left)) and self._verdict is not None:
+            return self._verdict
+        self.stop()
+        return Verdict(
+            gate=self._gate.name,
+            passed=False,
+            reason=f"no verdict within {seconds(self._limit_seconds)}",
+            limit=seconds(self._limit_seconds),
+            duration_seconds=time.monotonic() - self._started,
+        )
+
+    def stop(self) -> None:
+        """Ends the gate's waiting."""
+        self._deadline.stop()
+
+    def _run(self) -> None:
+        try:
+            found: object = self._gate.check(self._subject, self._deadline)
+            verdict = _complete(self._gate.name, found)
+        # SystemExit too: in a thread it would end the gate without a verdict and without a word.
+        except BaseException as error:  # noqa: BLE001
+            verdict = _refused(self._gate.name, error)
+        duration = time.monotonic() - self._started
+        self._verdict = replace(verdict, duration_seconds=duration)
+        self._is_done.set()
+
+
+def run_gates(
+    gates: Sequence[Gate],
+    subject: Subject,
+    *,
+    timeout_seconds: float,
+    on_start: Callable[[str], None] | None = None,
+) -> tuple[Verdict, ...]:
+    """Asks all gates at once, each in a daemon thread, and returns their verdicts in that order.
+
+    A gate that raises, or is silent at its limit, refuses; a hung one is left behind. A rollback
+    skips slow gates.
+
+    Args:
+        gates: What to ask.
+        subject: The color that is about to get more traffic.
+        timeout_seconds: Limit for all together; returns at most half a second after it.
+        on_start: Called in this thread with the name of each gate that is asked, before it is.
+    """
+    asked: dict[int, _Asked] = {}
+    try:
+        for index, gate in enumerate(gates):
+            if subject.is_rollback and gate.is_slow:
+                continue
+            if on_start is not None:
+                on_start(gate.name)
+            asked[index] = _Asked(gate, subject, min(gate.timeout_seconds, timeout_seconds))
+        return tuple(
+            asked[index].verdict() if index in asked else _skipped(gate)
+            for index, gate in enumerate(gates)
+        )
+    finally:
+        for one in asked.values():
+            one.stop()
+
+
+def refusal_text(subject: Subject, verdicts: Iterable[Verdict]) -> str:
+    """Why the color gets no more traffic: a headline, then one line per gate that refused."""
+    verdicts = tuple(verdicts)
+    refused = [verdict for verdict in verdicts if not verdict.passed]
+    move = "rolling back" if subject.is_rollback else "switching"
+    gates = "gate" if len(verdicts) == 1 else "gates"
+    headline = (
+        f"not {move} to {subject.color} {subject.release}:"
+        f" {len(refused)} of {len(verdicts)} {gates} refused; production traffic has not moved"
+    )
+    return "\n".join([headline, *(f"  {one.gate}: {one.reason}" for one in refused)])
+
+
+def _skipped(gate: Gate) -> Verdict:
+    return Verdict(gate=gate.name, passed=True, reason="skipped in a rollback")
+
+
+def _refused(name: str, error: BaseException) -> Verdict:
+    lines = "".join(traceback.format_exception(error))
+    return Verdict(gate=name, passed=False, reason=error_text(error), detail=lines[-_DETAIL_LIMIT:])
+
+
+def _complete(name: str, found: object) -> Verdict:
+    if not isinstance(found, Verdict):
+        reason = f"the gate returned {one_line(repr(found))} instead of a verdict"
+        return Verdict(gate=name, passed=False, reason=reason)
+    return replace(found, gate=name, reason=found.reason.strip() or "the gate gave no reason")

@@ -1,0 +1,76 @@
+"""The live side of a service behind HAProxy, asked through its runtime API."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError
+from bluegreen.gates.gate import Endpoint, Readiness
+from bluegreen.onprem.active_flag import last_switch
+from bluegreen.onprem.haproxy_config import DEFAULT_PIN_HEADER
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.traffic_map import MapFile, RoutedTraffic
+from bluegreen.traffic import TrafficSplit
+
+__all__ = ["HaproxyDataPlane"]
+
+
+@dataclass(frozen=True)
+class HaproxyDataPlane:
+    """Answers the gates' questions; implements `bluegreen.gates.data_plane.DataPlane`."""
+
+    stats_socket: str
+    """Path of the runtime API's socket, or `host:port`."""
+
+    map_path: Path
+    map_key: str
+    traffic: RoutedTraffic
+    production_url: str
+    test_url: str
+    flag_path: Path
+    desired_members: Callable[[Color], int]
+    """How many members a color is meant to have now, as its process manager knows."""
+
+    pin_header: str = DEFAULT_PIN_HEADER
+
+    def live_split(self) -> TrafficSplit | None:
+        """Who gets which share of production now; None when there is no router yet."""
+        socket = Path(self.stats_socket)
+        if not socket.exists() and MapFile(self.map_path).read(self.map_key) is None:
+            return None
+        value = self._runtime.map_value(str(self.map_path), self.map_key)
+        decoded = self.traffic.decode(value) if value is not None else None
+        return decoded[1] if decoded else None
+
+    def readiness(self, color: Color) -> Readiness:
+        """How many members of a color the proxy has found ready."""
+        state = self._runtime.backend(self.traffic.backends[color])
+        return Readiness(ready=state.servers_up, desired=self.desired_members(color))
+
+    def sessions(self, color: Color) -> int | None:
+        """Requests a color is working on now."""
+        try:
+            return self._runtime.backend(self.traffic.backends[color]).sessions
+        except DataPlaneError:
+            # Without a proxy nothing reaches the color; whoever asks has asked for the split.
+            if Path(self.stats_socket).exists():
+                raise
+            return 0
+
+    def pinned_endpoint(self, color: Color) -> Endpoint:
+        """The test frontend, with the header that names the color."""
+        return Endpoint(self.test_url, {self.pin_header: str(color)})
+
+    def production_endpoint(self) -> Endpoint:
+        """The production frontend."""
+        return Endpoint(self.production_url)
+
+    def last_switch(self) -> datetime | None:
+        """When the active flag last changed its color."""
+        return last_switch(self.flag_path)
+
+    @property
+    def _runtime(self) -> HaproxyRuntime:
+        return HaproxyRuntime(self.stats_socket)

@@ -1,0 +1,191 @@
+"""Moves production traffic between two backends of HAProxy: one runtime command, one map key."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi import dynamic
+
+from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError
+from bluegreen.naming import child_name
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.provider import LiveProvider, differs, plain
+from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
+from bluegreen.traffic import Route, TrafficSplit
+
+__all__ = ["HaproxyRouter", "HaproxyRouterArgs", "route_of"]
+
+GUARANTEE = "single write"
+"""The guarantee class: production and test follow one value, changed by one command."""
+
+
+class _Provider(LiveProvider):
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        inputs = plain(props)
+        return dynamic.CreateResult(f"{inputs['map_path']}#{inputs['map_key']}", _write(inputs))
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        before, after = plain(olds), plain(news)
+        is_new = differs(before, after)
+        return dynamic.DiffResult(changes=is_new or _live_value(after) != _value(after))
+
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        outputs = plain(props)
+        decoded = _traffic(outputs).decode(_live_value(outputs) or NOTHING_IS_LIVE)
+        if decoded is None:
+            return dynamic.ReadResult("", {})
+        return dynamic.ReadResult(id_, outputs | _shares(Route(*decoded)))
+
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_write(plain(news)))
+
+    def delete(self, _id: str, props: dict[str, Any]) -> None:
+        outputs = plain(props)
+        if Path(outputs["map_path"]).exists():
+            MapFile(Path(outputs["map_path"])).write(outputs["map_key"], NOTHING_IS_LIVE)
+        try:
+            _set(outputs, NOTHING_IS_LIVE)
+        except DataPlaneError:
+            # A proxy that is gone routes nothing any more; one that is there must say so.
+            if Path(outputs["stats_socket"]).exists():
+                raise
+
+
+def _traffic(inputs: dict[str, Any]) -> RoutedTraffic:
+    return RoutedTraffic({color: inputs[f"{color}_backend"] for color in Color})
+
+
+def _shares(route: Route) -> dict[str, Any]:
+    shares = {f"{color}_percent": share for color, share in route.split}
+    return {"active_color": str(route.active), **shares}
+
+
+def _value(inputs: dict[str, Any]) -> str:
+    route = route_of(inputs)
+    return _traffic(inputs).encode(route.active, route.split) if route else NOTHING_IS_LIVE
+
+
+def _live_value(inputs: dict[str, Any]) -> str | None:
+    """What the proxy has in memory; while it is down, what it will start with."""
+    try:
+        return HaproxyRuntime(inputs["stats_socket"]).map_value(
+            inputs["map_path"], inputs["map_key"]
+        )
+    except DataPlaneError:
+        return MapFile(Path(inputs["map_path"])).read(inputs["map_key"])
+
+
+def _write(inputs: dict[str, Any]) -> dict[str, Any]:
+    value = _value(inputs)
+    # The file first: whatever dies in between comes back with the color that passed its gates.
+    MapFile(Path(inputs["map_path"])).write(inputs["map_key"], value)
+    milliseconds = _set(inputs, value)
+    return inputs | {
+        "guarantee": GUARANTEE,
+        "write_ms": round(milliseconds, 3),
+        "written_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+    }
+
+
+def _set(inputs: dict[str, Any], value: str) -> float:
+    runtime = HaproxyRuntime(inputs["stats_socket"])
+    return runtime.set_map(inputs["map_path"], inputs["map_key"], value)
+
+
+class _Route(dynamic.Resource, module="onprem", name="HaproxyRoute"):
+    active_color: pulumi.Output[str]
+    guarantee: pulumi.Output[str]
+    write_ms: pulumi.Output[float]
+    written_at: pulumi.Output[str]
+
+    def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
+        computed = {"guarantee": None, "write_ms": None, "written_at": None}
+        super().__init__(_Provider(), name, props | computed, opts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HaproxyRouterArgs:
+    """Inputs of `HaproxyRouter`: an HAProxy, ours or one that was there before."""
+
+    service: str
+    """Name of the service: its key in the map."""
+
+    route: Route
+    """Who is to be active, and who is to get which share."""
+
+    stats_socket: pulumi.Input[str]
+    """Path of the runtime API's socket (level admin), or `host:port`."""
+
+    map_path: pulumi.Input[str]
+    """Path of the map exactly as the proxy's config names it; also the file that keeps it."""
+
+    backends: dict[Color, str] | None = None
+    """Backend of each color; by default `<service>-blue` and `<service>-green`."""
+
+    hooks: pulumi.ResourceHookBinding | None = None
+    """Gates, from `ServiceHooks.router()`; without them the write is not judged."""
+
+    after: Sequence[pulumi.Resource] = ()
+    """What must be ready before the write: the members of every color with a share."""
+
+
+class HaproxyRouter(pulumi.ComponentResource):
+    """Production and test traffic of one service behind HAProxy.
+
+    Guarantee class: *single write*. Both frontends read one map key, so production and test move
+    in the same instant; the durable file is written first. Keep-alive connections follow with
+    their next request, because HAProxy routes requests, not connections.
+    """
+
+    active_color: pulumi.Output[str]
+    """The active color, as written."""
+
+    guarantee: pulumi.Output[str]
+    """The guarantee class."""
+
+    write_ms: pulumi.Output[float]
+    """Milliseconds the last write's runtime command took."""
+
+    def __init__(
+        self, name: str, args: HaproxyRouterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("bluegreen:index:HaproxyRouter", name, {}, opts)
+        self.route = _Route(
+            child_name(name, "route"),
+            _route_inputs(args),
+            pulumi.ResourceOptions(parent=self, hooks=args.hooks, depends_on=list(args.after)),
+        )
+        self.active_color = self.route.active_color
+        self.guarantee = self.route.guarantee
+        self.write_ms = self.route.write_ms
+        self.register_outputs(
+            {
+                "active_color": self.active_color,
+                "guarantee": self.guarantee,
+                "write_ms": self.write_ms,
+            }
+        )
+
+
+def _route_inputs(args: HaproxyRouterArgs) -> dict[str, Any]:
+    backends = args.backends or RoutedTraffic.of_service(args.service).backends
+    return {
+        "stats_socket": args.stats_socket,
+        "map_path": args.map_path,
+        "map_key": args.service,
+        **{f"{color}_backend": backends[color] for color in Color},
+        **_shares(args.route),
+    }
+
+
+def route_of(properties: Any) -> Route | None:  # noqa: ANN401  # a Pulumi property mapping
+    """Reads a route's properties; None when they do not say who is active."""
+    active = properties.get("active_color")
+    if active not in set(Color):
+        return None
+    shares = {str(color): int(properties[f"{color}_percent"]) for color in Color}
+    return Route(Color(active), TrafficSplit(**shares))

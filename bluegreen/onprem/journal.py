@@ -1,0 +1,76 @@
+"""The audit trail and the active flag: small files other programs read."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bluegreen.errors import DataPlaneError
+from bluegreen.events import Event
+
+__all__ = ["FileJournal", "read_json", "write_json"]
+
+
+class FileJournal:
+    """Appends each event as one line of JSON."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def record(self, event: Event) -> None:
+        """Appends the event, and returns when it is on the disk.
+
+        Raises:
+            DataPlaneError: The file could not be written.
+        """
+        line = event.to_json() + "\n"
+        try:
+            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                # One write of one line: appends of several updates do not mix.
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            msg = f"the event could not be kept in {self._path}: {error.strerror}"
+            raise DataPlaneError(msg) from error
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Replaces a JSON file; a reader sees the old content or the new one, never a part.
+
+    Raises:
+        DataPlaneError: The file could not be written; the old one is untouched.
+    """
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
+        ) as file:
+            json.dump(content, file, indent=2, sort_keys=True)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(path)
+    except OSError as error:
+        msg = f"{path} could not be written: {error.strerror}; it is as it was"
+        raise DataPlaneError(msg) from error
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The content of a JSON file; None when there is none.
+
+    Raises:
+        DataPlaneError: The file is there but does not hold a JSON object.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be read: {error}"
+        raise DataPlaneError(msg) from error
+    if not isinstance(content, dict):
+        msg = f"{path} does not hold a JSON object"
+        raise DataPlaneError(msg)
+    return content

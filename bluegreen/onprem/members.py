@@ -1,0 +1,340 @@
+"""The members of one color: as many processes as it has replicas, each on a port of its own."""
+
+import re
+import shlex
+import string
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bluegreen.colors import Color
+from bluegreen.errors import ConfigError, DataPlaneError
+from bluegreen.onprem.ports import taken_by
+from bluegreen.onprem.readiness import Candidate, wait_until_ready
+from bluegreen.onprem.supervisord import Program, ProgramState, ProgramStatus, Supervisord
+
+__all__ = ["FleetSpec", "Member", "converge", "live_members", "matches", "render_command"]
+
+_OWN_VARIABLES = ("BLUEGREEN_COLOR", "BLUEGREEN_RELEASE", "BLUEGREEN_SERVICE", "PORT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetSpec:
+    """What the fleet of one color is to be."""
+
+    service: str
+    color: Color
+    release: str
+    command: str
+    """One line without a shell; `{port}`, `{color}`, `{release}` and `{index}` are filled in."""
+
+    directory: str
+    """Where the members run."""
+
+    ports: tuple[int, ...]
+    """The slots of this color: member N listens on the N-th port of 127.0.0.1."""
+
+    replicas: int
+    """How many members there are to be, from 0 to the number of slots."""
+
+    readiness_path: str
+    """Answers 200 once a member can take traffic."""
+
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the members get beside PORT and BLUEGREEN_COLOR, _RELEASE and _SERVICE."""
+
+    readiness_timeout_seconds: float = 60.0
+    """How long a member may take to become ready."""
+
+    stop_seconds: int = 30
+    """How long a member may take to finish its requests after SIGTERM, before SIGKILL."""
+
+    def __post_init__(self) -> None:
+        problems = list(self._problems())
+        if problems:
+            raise ConfigError(f"{self.color}: {each}; nothing was started" for each in problems)
+
+    def _problems(self) -> Iterator[str]:
+        if not 0 <= self.replicas <= len(self.ports):
+            yield (
+                f"{self.replicas} replicas do not fit into {len(self.ports)} slots; lower "
+                f"{self.color}.replicas or raise service.onprem.slots"
+            )
+        if len(set(self.ports)) != len(self.ports):
+            yield f"two members have the same port in {', '.join(map(str, self.ports))}"
+        if not self.readiness_path.startswith("/") or not self.readiness_path.isprintable():
+            yield f"the readiness path {self.readiness_path!r} is not a path that begins with /"
+        reserved = [name for name in _OWN_VARIABLES if name in self.environment]
+        if reserved:
+            yield (
+                f"the environment sets {', '.join(reserved)}, which bluegreen sets for every "
+                "member; leave it out"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One process of a fleet as it is at this moment."""
+
+    index: int
+    port: int
+    """Where it was told to listen."""
+
+    pid: int | None
+    is_running: bool
+    release: str | None
+    """The release it was started with; None when the record of that is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be done, in the order in which it is to be done."""
+
+    waves: tuple[tuple[int, ...], ...]
+    """Members to be started; each wave only when the one before is ready."""
+
+    untouched: tuple[int, ...]
+    extra: tuple[str, ...]
+    """Programs that are too many, the highest index first."""
+
+
+def render_command(
+    template: str, *, color: Color, release: str, index: int, port: int
+) -> tuple[str, ...]:
+    """The words of a member's command; a value never becomes more than the word it stands in.
+
+    Raises:
+        ConfigError: The template has an unknown placeholder, or quotes or braces that do not match.
+    """
+    known = {"port": str(port), "color": str(color), "release": release, "index": str(index)}
+    try:
+        words = shlex.split(template)
+        filled = tuple(_fill(word, known) for word in words)
+    except ValueError as error:
+        problem = (
+            f"command {template!r} cannot be read: {str(error).lower()}; nothing was started; "
+            "close every quote, and write {{ and }} for braces of its own"
+        )
+        raise ConfigError([problem]) from error
+    if not filled:
+        problem = "the command is empty; nothing was started; set service.onprem.command"
+        raise ConfigError([problem])
+    return filled
+
+
+def _fill(word: str, known: Mapping[str, str]) -> str:
+    filled = ""
+    for literal, name, details, conversion in string.Formatter().parse(word):
+        filled += literal
+        if name is None:
+            continue
+        if name not in known or details or conversion:
+            placeholder = f"{name}{'!' + conversion if conversion else ''}" + (
+                f":{details}" if details else ""
+            )
+            problem = (
+                f"the command has the unknown placeholder {{{placeholder}}}; nothing was started; "
+                f"known are {', '.join(f'{{{each}}}' for each in known)}; write {{{{ and }}}} for "
+                "braces of its own"
+            )
+            raise ConfigError([problem])
+        filled += known[name]
+    return filled
+
+
+def converge(supervisord: Supervisord, spec: FleetSpec) -> list[Member]:
+    """Makes the members what they are to be, and returns them when all are ready.
+
+    Members that match are left alone. Changed ones are replaced in two halves, the second when the
+    first is ready; a surplus is stopped last. What could not be started is taken away again.
+
+    Raises:
+        ConfigError: The command cannot be rendered; nothing was started.
+        DataPlaneError: A port is taken, or a member did not become ready.
+    """
+    programs = [_program(spec, index) for index in range(spec.replicas)]
+    supervisord.start()
+    states = supervisord.programs()
+    plan = _plan(spec.color, programs, states)
+    _refuse_taken_ports(supervisord, spec, plan, states)
+    for wave in plan.waves:
+        _start(supervisord, spec, [programs[index] for index in wave])
+    if plan.extra:
+        supervisord.take(*plan.extra)
+    _check_untouched(supervisord, spec, [programs[index] for index in plan.untouched])
+    return live_members(supervisord, spec.color, spec.ports)
+
+
+def matches(supervisord: Supervisord, spec: FleetSpec) -> bool:
+    """Whether exactly the wanted members run, as supervisord says; False when it does not run."""
+    states = supervisord.find_programs()
+    if states is None:
+        return False
+    wanted = {_name(spec.color, index): _program(spec, index) for index in range(spec.replicas)}
+    live = {state.name: state for _, state in _of_color(spec.color, states)}
+    return live.keys() == wanted.keys() and all(
+        live[name].digest == program.digest and live[name].status is ProgramStatus.RUNNING
+        for name, program in wanted.items()
+    )
+
+
+def live_members(supervisord: Supervisord, color: Color, ports: Sequence[int]) -> list[Member]:
+    """The members that a color has now, by their index; none when supervisord does not run.
+
+    Args:
+        supervisord: Where they run.
+        color: Whose members.
+        ports: The color's slots; for a member whose own record is gone.
+    """
+    return _members(supervisord, color, ports, supervisord.find_programs() or {})
+
+
+def _members(
+    supervisord: Supervisord,
+    color: Color,
+    ports: Sequence[int],
+    states: Mapping[str, ProgramState],
+) -> list[Member]:
+    members = []
+    for index, state in _of_color(color, states):
+        program = supervisord.program_of(state)
+        environment = program.environment if program else {}
+        slot = ports[index] if index < len(ports) else 0
+        members.append(
+            Member(
+                index=index,
+                port=int(environment.get("PORT", slot)),
+                pid=state.pid,
+                is_running=state.status is ProgramStatus.RUNNING,
+                release=environment.get("BLUEGREEN_RELEASE"),
+            )
+        )
+    return members
+
+
+def _name(color: Color, index: int) -> str:
+    return f"{color}-{index}"
+
+
+def _of_color(color: Color, states: Mapping[str, ProgramState]) -> list[tuple[int, ProgramState]]:
+    found = [(re.fullmatch(rf"{color}-(\d+)", name), state) for name, state in states.items()]
+    return sorted(
+        ((int(match[1]), state) for match, state in found if match), key=lambda each: each[0]
+    )
+
+
+def _program(spec: FleetSpec, index: int) -> Program:
+    port = spec.ports[index]
+    command = render_command(
+        spec.command, color=spec.color, release=spec.release, index=index, port=port
+    )
+    own = (str(spec.color), spec.release, spec.service, str(port))
+    return Program(
+        name=_name(spec.color, index),
+        command=command,
+        environment={**spec.environment, **dict(zip(_OWN_VARIABLES, own, strict=True))},
+        directory=spec.directory,
+        stop_seconds=spec.stop_seconds,
+    )
+
+
+def _plan(color: Color, programs: Sequence[Program], states: Mapping[str, ProgramState]) -> _Plan:
+    absent, changed, untouched = [], [], []
+    for index, program in enumerate(programs):
+        state = states.get(program.name)
+        if state is None or not state.status.is_up:
+            absent.append(index)
+        elif state.digest != program.digest:
+            changed.append(index)
+        else:
+            untouched.append(index)
+    # One that is alone has no half that could serve meanwhile.
+    half = len(changed) // 2
+    waves = (tuple(absent), tuple(changed[:half]), tuple(changed[half:]))
+    extra = [state.name for index, state in _of_color(color, states) if index >= len(programs)]
+    return _Plan(
+        waves=tuple(wave for wave in waves if wave),
+        untouched=tuple(untouched),
+        extra=tuple(reversed(extra)),
+    )
+
+
+def _refuse_taken_ports(
+    supervisord: Supervisord, spec: FleetSpec, plan: _Plan, states: Mapping[str, ProgramState]
+) -> None:
+    running = {
+        member.index: member.port
+        for member in _members(supervisord, spec.color, spec.ports, states)
+        if states[_name(spec.color, member.index)].status.is_up
+    }
+    problems = []
+    for index in (index for wave in plan.waves for index in wave):
+        port = spec.ports[index]
+        # Its own predecessor makes room.
+        holder = taken_by(port) if running.get(index) != port else None
+        if holder:
+            problems.append(f"port {port} for {spec.color} member {index} is taken by {holder}")
+    if problems:
+        msg = (
+            f"{'; '.join(problems)}; nothing was started; free it or change "
+            "service.onprem.member_ports"
+        )
+        raise DataPlaneError(msg)
+
+
+def _start(supervisord: Supervisord, spec: FleetSpec, programs: Sequence[Program]) -> None:
+    candidates = [_candidate(supervisord, program) for program in programs]
+    supervisord.put(*programs)
+    failed = _wait(supervisord, spec, candidates)
+    if failed:
+        supervisord.take(*(candidate.program.name for candidate in reversed(failed)))
+        raise DataPlaneError(_failure_text(supervisord, spec, failed, "was stopped again"))
+
+
+def _check_untouched(
+    supervisord: Supervisord, spec: FleetSpec, programs: Sequence[Program]
+) -> None:
+    failed = _wait(supervisord, spec, [_candidate(supervisord, program) for program in programs])
+    if failed:
+        raise DataPlaneError(_failure_text(supervisord, spec, failed, "was left as it was"))
+
+
+def _candidate(supervisord: Supervisord, program: Program) -> Candidate:
+    log = supervisord.log_of(program.name)
+    return Candidate(
+        program=program,
+        index=int(program.name.rpartition("-")[2]),
+        port=int(program.environment["PORT"]),
+        log_start=log.stat().st_size if log.exists() else 0,
+    )
+
+
+def _wait(
+    supervisord: Supervisord, spec: FleetSpec, candidates: Sequence[Candidate]
+) -> list[Candidate]:
+    return wait_until_ready(
+        supervisord, candidates, spec.readiness_path, spec.readiness_timeout_seconds
+    )
+
+
+def _failure_text(
+    supervisord: Supervisord, spec: FleetSpec, waiting: Sequence[Candidate], fate: str
+) -> str:
+    failed = [each for each in waiting if each.has_failed]
+    late = [each for each in waiting if not each.has_failed]
+    limit = "before that" if failed else f"within {spec.readiness_timeout_seconds:g} s"
+    reasons = [(each, each.reason) for each in failed]
+    reasons += [(each, f"not {limit}: {each.reason}") for each in late]
+    lines = [
+        f"{spec.color} member {each.index} of {spec.service} did not become ready on port "
+        f"{each.port}: {reason}; it {fate}"
+        for each, reason in reasons
+    ]
+    first = (failed or late)[0]
+    log = supervisord.log_of(first.program.name)
+    tail = supervisord.log_tail(first.program.name, first.log_start)
+    lines += [
+        f"other {spec.color} members were left as they are; fix the command or what it needs, or "
+        "raise service.onprem.start_timeout_seconds, then run `pulumi up` again",
+        f"the end of {log}:\n{tail}" if tail else f"{log} has nothing about it",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,91 @@
+"""Who listens on a port of this machine."""
+
+import contextlib
+import errno
+import ipaddress
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["taken_by"]
+
+_PROC = Path("/proc")
+_LISTENING = 0x0A  # include/net/tcp_states.h
+
+
+@dataclass(frozen=True, slots=True)
+class _Socket:
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address
+    port: int
+    is_listening: bool
+    inode: str
+
+
+def taken_by(port: int, host: str = "127.0.0.1") -> str | None:
+    """Says who has a TCP port, for example `pid 123 (python3)`; None when it is free.
+
+    The port is tried for a moment, so the answer holds where `/proc` cannot be read, too.
+    """
+    if _is_free(port, host):
+        return None
+    holders = [each for each in _sockets() if each.port == port and _is_same_host(each, host)]
+    holders.sort(key=lambda each: not each.is_listening)
+    for holder in holders:
+        pid = _owner_of(holder.inode)
+        if pid is not None:
+            return f"pid {pid} ({_name_of(pid)})"
+    return "a process that this user cannot see"
+
+
+def _is_free(port: int, host: str) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as attempt:
+        # Connections in TIME_WAIT keep nobody from listening, as every server sets this, too.
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind((host, port))
+        except OSError as error:
+            # A privileged port, or an address of another machine: refused, but not by a holder.
+            return error.errno != errno.EADDRINUSE
+    return True
+
+
+def _is_same_host(holder: _Socket, host: str) -> bool:
+    wanted = ipaddress.ip_address(host)
+    address = getattr(holder.address, "ipv4_mapped", None) or holder.address
+    return wanted.is_unspecified or address.is_unspecified or address == wanted
+
+
+def _sockets() -> Iterator[_Socket]:
+    for table in ("net/tcp", "net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in (_PROC / table).read_text().splitlines()[1:]:
+                _, local, _, state, *_rest, inode = line.split()[:10]
+                address, _, port = local.partition(":")
+                yield _Socket(_address(address), int(port, 16), int(state, 16) == _LISTENING, inode)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    # The kernel prints each 32-bit word in the machine's own byte order.
+    words = [int(text[start : start + 8], 16) for start in range(0, len(text), 8)]
+    return ipaddress.ip_address(struct.pack(f"={len(words)}I", *words))
+
+
+def _owner_of(inode: str) -> int | None:
+    wanted = f"socket:[{inode}]"
+    for process in sorted(_PROC.glob("[0-9]*"), key=lambda path: int(path.name)):
+        with contextlib.suppress(OSError):  # it has ended, or belongs to another user
+            for descriptor in (process / "fd").iterdir():
+                with contextlib.suppress(OSError):  # it has been closed
+                    if str(descriptor.readlink()) == wanted:
+                        return int(process.name)
+    return None
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return (_PROC / str(pid) / "comm").read_text().strip()
+    except OSError:
+        return "ended"

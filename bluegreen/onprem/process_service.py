@@ -1,0 +1,219 @@
+"""A service of this machine: two fleets of processes, one HAProxy, and gates between them."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from bluegreen.colors import Color
+from bluegreen.contract import OutputName, OverrideVariable
+from bluegreen.gate_hooks import PropertyReaders, ServiceHooks, Update
+from bluegreen.gates import build_gates
+from bluegreen.naming import child_name
+from bluegreen.onprem.active_flag import ActiveFlag
+from bluegreen.onprem.haproxy_data_plane import HaproxyDataPlane
+from bluegreen.onprem.haproxy_router import HaproxyRouter, HaproxyRouterArgs, route_of
+from bluegreen.onprem.journal import FileJournal
+from bluegreen.onprem.local_haproxy import LocalHaproxy
+from bluegreen.onprem.members import live_members
+from bluegreen.onprem.process_fleet import ProcessFleet, ProcessFleetArgs, fleet_state_of
+from bluegreen.onprem.run_directory import RunDirectory
+from bluegreen.onprem.supervisor import Supervisor
+from bluegreen.onprem.supervisord import Supervisord
+from bluegreen.onprem.traffic_map import RoutedTraffic
+from bluegreen.overrides import Overrides
+from bluegreen.plan import ServicePlan, make_plan
+from bluegreen.settings.config import ServiceConfig
+
+__all__ = ["ProcessService", "ProcessServiceArgs"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessServiceArgs:
+    """Inputs of `ProcessService`."""
+
+    config: ServiceConfig
+    """What the stack's config says; see `ServiceConfig.load`."""
+
+
+class ProcessService(pulumi.ComponentResource):
+    """One service in two colors on this machine.
+
+    A change of `active_color` updates the router, and after it the active flag; nothing else.
+    """
+
+    active_color: pulumi.Output[str]
+    """The color with production traffic, as the router has it."""
+
+    idle_color: pulumi.Output[str]
+    """The other one."""
+
+    releases: pulumi.Output[dict[str, str]]
+    """The release in each color that exists."""
+
+    production_url: pulumi.Output[str]
+    """Where clients go."""
+
+    test_url: pulumi.Output[str]
+    """Reaches the idle color."""
+
+    guarantee: pulumi.Output[str]
+    """The router's guarantee class."""
+
+    rollback_command: pulumi.Output[str]
+    """What to type to go back."""
+
+    def __init__(
+        self, name: str, args: ProcessServiceArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        config = args.config
+        plan = make_plan(config, Overrides.read(os.environ))
+        super().__init__("bluegreen:index:ProcessService", name, {}, opts)
+        for warning in plan.warnings:
+            pulumi.log.warn(f"{name}: {warning}", self)
+        run = _run_directory(config)
+        child = pulumi.ResourceOptions(parent=self)
+
+        supervisor = Supervisor(child_name(name, "supervisor"), run.path, child)
+        haproxy = LocalHaproxy(
+            child_name(name, "haproxy"), config.service, supervisor.run_directory, child
+        )
+        build = _Builder(name, config, plan, run, supervisor, haproxy, child)
+        fleets = {color: build.fleet(color, haproxy) for color in sorted(plan.split.colors)}
+        router = build.router(fleets)
+        flag = build.flag(router)
+        for color in sorted(plan.fleets.keys() - fleets.keys()):
+            fleets[color] = build.fleet(color, haproxy, flag)
+
+        self._set_outputs(router, haproxy, fleets)
+
+    def stack_outputs(self) -> dict[str, pulumi.Output[Any]]:
+        """The outputs every program of this library exports, by their names in the contract."""
+        return {name: getattr(self, name) for name in OutputName}
+
+    def _set_outputs(
+        self, router: HaproxyRouter, haproxy: LocalHaproxy, fleets: Mapping[Color, ProcessFleet]
+    ) -> None:
+        self.active_color = router.active_color
+        self.idle_color = router.active_color.apply(lambda color: str(Color(color).other))
+        self.releases = pulumi.Output.all(
+            **{str(color): fleet.release for color, fleet in sorted(fleets.items())}
+        )
+        self.production_url = haproxy.production_url
+        self.test_url = haproxy.test_url
+        self.guarantee = router.guarantee
+        self.rollback_command = self.idle_color.apply(_rollback_command)
+        self.register_outputs(self.stack_outputs())
+
+
+def _rollback_command(color: str) -> str:
+    return (
+        f"pulumi config set active_color {color} && "
+        f"{OverrideVariable.ROLLBACK}='{color}:why' pulumi up"
+    )
+
+
+def _run_directory(config: ServiceConfig) -> RunDirectory:
+    written = config.service.onprem.run_directory
+    default = Path(
+        ".bluegreen", "run", pulumi.get_project(), pulumi.get_stack(), config.service.name
+    )
+    return RunDirectory(_absolute(Path(written) if written else default))
+
+
+def _absolute(path: Path) -> Path:
+    return Path(pulumi.get_root_directory()) / path
+
+
+def _update(name: str, config: ServiceConfig, plan: ServicePlan, run: RunDirectory) -> Update:
+    service = config.service
+    supervisord = Supervisord(run.path)
+    data_plane = HaproxyDataPlane(
+        stats_socket=str(run.stats_socket),
+        map_path=run.traffic_map,
+        map_key=service.name,
+        traffic=RoutedTraffic.of_service(service.name),
+        production_url=f"http://{service.onprem.bind_address}:{service.port}",
+        test_url=f"http://127.0.0.1:{service.onprem.test_port}",
+        flag_path=run.active_flag,
+        desired_members=lambda color: len(
+            live_members(supervisord, color, service.onprem.ports_of(color))
+        ),
+    )
+    return Update(
+        name=name,
+        settings=service,
+        plan=plan,
+        overrides=Overrides.read(os.environ),
+        data_plane=data_plane,
+        journal=FileJournal(run.journal),
+        gates=build_gates(service.gates, readiness_path=service.health_check.path),
+        readers=PropertyReaders(route=route_of, fleet=fleet_state_of, flag_color=_flag_color),
+    )
+
+
+def _flag_color(properties: Mapping[str, Any]) -> Color | None:
+    color = properties.get("color")
+    return Color(color) if color in set(Color) else None
+
+
+class _Builder:
+    """Makes the service's parts; what depends on roles is decided by who calls it when."""
+
+    def __init__(
+        self,
+        name: str,
+        config: ServiceConfig,
+        plan: ServicePlan,
+        run: RunDirectory,
+        supervisor: Supervisor,
+        haproxy: LocalHaproxy,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        self._name = name
+        self._settings = config.service
+        self._plan = plan
+        self._run = run
+        self._supervisor = supervisor
+        self._haproxy = haproxy
+        self._opts = opts
+        self._hooks = ServiceHooks(_update(name, config, plan, run))
+
+    def fleet(self, color: Color, *after: pulumi.Resource) -> ProcessFleet:
+        args = ProcessFleetArgs(
+            settings=self._settings,
+            plan=self._plan.fleets[color],
+            directory=_absolute(Path(self._settings.onprem.directory or ".")),
+            run_directory=self._supervisor.run_directory,
+            hooks=self._hooks.fleet(color),
+            after=after,
+        )
+        return ProcessFleet(child_name(self._name, color), args, self._opts)
+
+    def router(self, fleets: Mapping[Color, ProcessFleet]) -> HaproxyRouter:
+        args = HaproxyRouterArgs(
+            service=self._settings.name,
+            route=self._plan.route,
+            stats_socket=self._haproxy.stats_socket,
+            map_path=self._haproxy.map_path,
+            hooks=self._hooks.router(),
+            after=[fleet.members for fleet in fleets.values()],
+        )
+        return HaproxyRouter(self._name, args, self._opts)
+
+    def flag(self, router: HaproxyRouter) -> ActiveFlag:
+        active = self._plan.active_color
+        return ActiveFlag(
+            child_name(self._name, "flag"),
+            path=self._run.active_flag,
+            service=self._settings.name,
+            color=active,
+            release=self._plan.fleets[active].release,
+            opts=pulumi.ResourceOptions.merge(
+                self._opts,
+                pulumi.ResourceOptions(depends_on=[router.route], hooks=self._hooks.flag()),
+            ),
+        )

@@ -1,0 +1,50 @@
+"""What the dynamic providers of this platform have in common."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from pulumi.dynamic import ConfigureRequest, ResourceProvider
+
+from bluegreen.errors import BlueGreenError
+
+__all__ = ["LiveProvider", "differs", "plain"]
+
+
+class LiveProvider(ResourceProvider):
+    """A provider whose `diff` looks at what is live: a plain `pulumi up` sees and repairs drift.
+
+    Kept in the state by reference (the class must stay importable under its name), so that a new
+    version of the library changes its behaviour without changing every resource.
+    """
+
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002
+        """Keeps the traceback of our own errors out of the user's diagnostics."""
+        logging.getLogger("grpc._server").addFilter(_is_not_ours)
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, BlueGreenError)
+
+
+def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """True when an input is not what the state has."""
+    return any(before.get(key) != value for key, value in after.items() if not key.startswith("__"))
+
+
+def plain(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties without Pulumi's own; numbers as whole numbers where they are whole."""
+    return {key: _whole(value) for key, value in properties.items() if not key.startswith("__")}
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return value

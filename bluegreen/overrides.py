@@ -1,0 +1,66 @@
+"""One-shot permissions, given in the environment of a single `pulumi up`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bluegreen.colors import Color
+from bluegreen.contract import OverrideVariable
+from bluegreen.errors import ConfigError
+
+__all__ = ["ColorPermission", "Overrides"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColorPermission:
+    """A permission that somebody gave for one color, with the reason that is recorded."""
+
+    color: Color
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What this one update may do that it normally may not."""
+
+    rollback: ColorPermission | None = None
+    allow_live_change: ColorPermission | None = None
+    retire_early: str | None = None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> "Overrides":
+        """Reads the variables of `OverrideVariable`.
+
+        Raises:
+            ConfigError: A variable does not have the form `<color>:<reason>`, or has no reason.
+        """
+        return cls(
+            rollback=_color_permission(environment, OverrideVariable.ROLLBACK),
+            allow_live_change=_color_permission(environment, OverrideVariable.ALLOW_LIVE_CHANGE),
+            retire_early=_reason(environment, OverrideVariable.RETIRE_EARLY),
+        )
+
+
+def _color_permission(
+    environment: Mapping[str, str], variable: OverrideVariable
+) -> ColorPermission | None:
+    text = environment.get(variable)
+    if text is None:
+        return None
+    color, _, reason = text.partition(":")
+    if color not in set(Color) or not reason.strip():
+        raise ConfigError(
+            [
+                f"{variable}: {text!r} does not name a color and a reason; nothing was changed; "
+                f"write {variable}='blue:why' or {variable}='green:why'"
+            ]
+        )
+    return ColorPermission(Color(color), reason.strip())
+
+
+def _reason(environment: Mapping[str, str], variable: OverrideVariable) -> str | None:
+    text = environment.get(variable)
+    if text is None:
+        return None
+    if not text.strip():
+        raise ConfigError([f"{variable} is empty; nothing was changed; write {variable}='why'"])
+    return text.strip()

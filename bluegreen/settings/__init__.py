@@ -1,0 +1,34 @@
+"""What a person writes in YAML, one file per concern."""
+
+from bluegreen.settings.color import ColorSettings
+from bluegreen.settings.config import ConfigSource, ServiceConfig
+from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
+from bluegreen.settings.gates import GatesSettings
+from bluegreen.settings.health_check import HealthCheckSettings
+from bluegreen.settings.onprem import FirstPorts, OnPremSettings
+from bluegreen.settings.roles import (
+    CanarySettings,
+    RetiredCapacityMode,
+    RetiredCapacitySettings,
+    RetiredSettings,
+)
+from bluegreen.settings.service import Platform, ServiceSettings
+
+__all__ = [
+    "CanarySettings",
+    "ColorFromSettings",
+    "ColorSettings",
+    "ConfigSource",
+    "DrainSettings",
+    "FirstPorts",
+    "FollowSettings",
+    "GatesSettings",
+    "HealthCheckSettings",
+    "OnPremSettings",
+    "Platform",
+    "RetiredCapacityMode",
+    "RetiredCapacitySettings",
+    "RetiredSettings",
+    "ServiceConfig",
+    "ServiceSettings",
+]

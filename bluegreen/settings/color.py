@@ -1,0 +1,23 @@
+"""What a person says about one color."""
+
+from pydantic import Field
+
+from bluegreen.settings.base import SettingsModel
+
+__all__ = ["ColorSettings"]
+
+
+class ColorSettings(SettingsModel):
+    """The release in one color, and its full capacity."""
+
+    release: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
+    """Version of the program that runs in this color, for example "1.4.2"; text, not a number."""
+
+    replicas: int = Field(default=2, ge=1, le=1000)
+    """Members at full capacity, in both roles."""
+
+    command: str | None = Field(default=None, min_length=1)
+    """Command of one member; without it the service's `onprem.command`. On-premises only."""
+
+    env: dict[str, str] = Field(default_factory=dict)
+    """Environment variables of every member, in addition to the `BLUEGREEN_…` ones."""

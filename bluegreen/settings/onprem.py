@@ -1,0 +1,69 @@
+"""What only the on-premises platform needs to know."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from bluegreen.colors import Color
+from bluegreen.settings.base import SettingsModel
+
+__all__ = ["FirstPorts", "OnPremSettings"]
+
+
+class FirstPorts(SettingsModel):
+    """The first member port of each color; member N listens on the first port + N."""
+
+    blue: int = Field(default=18100, ge=1024, le=65535)
+    """First port of the blue members."""
+
+    green: int = Field(default=18200, ge=1024, le=65535)
+    """First port of the green members."""
+
+
+class OnPremSettings(SettingsModel):
+    """Processes of this machine behind an embedded HAProxy."""
+
+    command: str | None = Field(default=None, min_length=1)
+    """Command of one member, without a shell; `{port}`, `{color}`, `{release}` and `{index}` are
+    filled in. A color's own `command` goes first."""
+
+    directory: str | None = None
+    """Working directory of the members; relative to the project. Default: the project itself."""
+
+    bind_address: str = "127.0.0.1"
+    """Address of the production frontend; closed to other machines by default."""
+
+    test_port: int = Field(default=18443, ge=1024, le=65535)
+    """Port of the test frontend, which always listens on 127.0.0.1 only."""
+
+    member_ports: FirstPorts = Field(default_factory=FirstPorts)
+    """Where the members listen, on 127.0.0.1."""
+
+    slots: int = Field(default=8, ge=1, le=100)
+    """Server slots of each color in the proxy, made once: the largest number of replicas."""
+
+    run_directory: str | None = None
+    """Sockets, logs, map and flag; relative to the project. Default:
+    `.bluegreen/run/<project>/<stack>/<service>`."""
+
+    start_timeout_seconds: float = Field(default=60.0, gt=0, le=3600)
+    """Seconds a member may take to become ready."""
+
+    def ports_of(self, color: Color) -> tuple[int, ...]:
+        """The ports of a color's slots, one each."""
+        first = self.member_ports.blue if color is Color.BLUE else self.member_ports.green
+        return tuple(range(first, first + self.slots))
+
+    @model_validator(mode="after")
+    def _slots_do_not_overlap(self) -> Self:
+        blue, green = (set(self.ports_of(color)) for color in Color)
+        if blue & green:
+            msg = (
+                f"member_ports blue {self.member_ports.blue} and green {self.member_ports.green} "
+                f"are less than slots {self.slots} apart"
+            )
+            raise ValueError(msg)
+        if max(blue | green) > 65535:  # noqa: PLR2004
+            msg = f"the last member port {max(blue | green)} is above 65535"
+            raise ValueError(msg)
+        return self

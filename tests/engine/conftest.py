@@ -1,0 +1,52 @@
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.driver import Driver
+from tests.engine.onprem_driver import OnPremDriver, onprem_driver
+from tests.engine.pulumi_stack import ENGINE
+
+PLATFORMS = {"onprem": onprem_driver}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is missing is named once, at the tests that need it."""
+    reasons = []
+    if not (ENGINE / "pulumi").exists() and shutil.which("pulumi") is None:
+        reasons.append("no Pulumi engine; `make setup` makes one")
+    if shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin") is None and not shutil.which(
+        "haproxy"
+    ):
+        reasons.append("haproxy is not installed")
+    for item in items:
+        if "tests/engine" in str(item.path):
+            for reason in reasons:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(params=sorted(PLATFORMS))
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    """A service that exists only in the config: blue 1.0, no green."""
+    with PLATFORMS[request.param]() as driver:
+        driver.configure("active_color", "blue")
+        driver.configure("blue", {"release": "1.0", "replicas": 2})
+        yield driver
+
+
+@pytest.fixture
+def both(driver: Driver) -> Driver:
+    """Blue 1.0 is live, green 1.1 is deployed and idle."""
+    driver.configure("green", {"release": "1.1", "replicas": 2})
+    result = driver.up()
+    assert result.ok, result
+    return driver
+
+
+@pytest.fixture
+def onprem() -> Iterator[OnPremDriver]:
+    """The same on-premises, for what only that platform has."""
+    with onprem_driver() as driver:
+        driver.configure("active_color", "blue")
+        driver.configure("blue", {"release": "1.0", "replicas": 1})
+        yield driver

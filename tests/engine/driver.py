@@ -1,0 +1,45 @@
+"""What the scenarios may do: the platform-neutral driver, ten verbs.
+
+Each platform implements it once; no scenario names a platform. The live data plane is asked by
+`live` and `ask`; Pulumi's state only by `outputs`.
+"""
+
+from collections import Counter
+from typing import Any, Protocol
+
+from bluegreen.traffic import TrafficSplit
+from tests.engine.pulumi_stack import Result
+
+__all__ = ["Driver"]
+
+
+class Driver(Protocol):
+    def configure(self, key: str, value: Any) -> None:
+        """Sets one key of the stack config, dotted; None removes it."""
+
+    def up(self, **environment: str) -> Result:
+        """`pulumi up`, with its preview. Steps carry the names that `role_of` gives them."""
+
+    def preview(self, **environment: str) -> Result:
+        """`pulumi preview`."""
+
+    def refresh(self) -> Result:
+        """`pulumi refresh`."""
+
+    def destroy(self) -> Result:
+        """`pulumi destroy`."""
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs."""
+
+    def live(self) -> TrafficSplit | None:
+        """Who gets which share of production now, as the data plane says."""
+
+    def ask(self, endpoint: str, count: int = 20) -> Counter[str]:
+        """Who answers on `production` or `test`: "blue 1.0", or the status where it is no 2xx."""
+
+    def move_by_hand(self, active: str, percent: int = 0) -> None:
+        """Moves production traffic behind Pulumi's back."""
+
+    def events(self) -> list[dict[str, Any]]:
+        """The audit trail."""

@@ -1,0 +1,167 @@
+"""The scenarios' driver for the on-premises platform."""
+
+import contextlib
+import json
+import shutil
+import socket
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bluegreen.colors import Color
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.run_directory import RunDirectory
+from bluegreen.onprem.supervisord import Supervisord
+from bluegreen.onprem.traffic_map import RoutedTraffic
+from bluegreen.traffic import TrafficSplit
+from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Result, Step
+
+APP = REPOSITORY / "examples" / "onprem" / "app" / "app.py"
+SLOTS = 4
+
+# What the resources are called here, in the scenarios' words.
+ROLES = {
+    "shop-route": "router",
+    "shop-flag": "flag",
+    "shop-blue-members": "blue fleet",
+    "shop-green-members": "green fleet",
+}
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` consecutive ports that nobody listens on."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            probe = stack.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            first = probe.getsockname()[1]
+            if first + count > 65535:
+                continue
+            try:
+                for port in range(first + 1, first + count):
+                    stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return first
+
+
+def service_settings(first_port: int, name: str = "shop") -> dict[str, Any]:
+    """A service whose every wait is short."""
+    return {
+        "name": name,
+        "platform": "onprem",
+        "port": first_port,
+        "health_check": {
+            "path": "/health/ready",
+            "interval_seconds": 0.2,
+            "timeout_seconds": 0.2,
+            "healthy_threshold": 1,
+        },
+        "gates": {
+            "timeout_seconds": 12,
+            "capacity": {"timeout_seconds": 10},
+            "release": {"path": "/version", "interval_seconds": 0.05, "timeout_seconds": 3},
+        },
+        "color_from": {"header": "X-Bluegreen-Color"},
+        "follow": {"timeout_seconds": 5},
+        "drain": {"timeout_seconds": 5, "stop_seconds": 5},
+        "retention_hours": 0,
+        "onprem": {
+            "command": f"python3 {APP} --port {{port}}",
+            "test_port": first_port + 1,
+            "member_ports": {"blue": first_port + 2, "green": first_port + 2 + SLOTS},
+            "slots": SLOTS,
+        },
+    }
+
+
+def in_roles(result: Result) -> Result:
+    """The same result with the scenarios' words for the resources."""
+
+    def named(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        return tuple(replace(step, name=ROLES.get(step.name, step.name)) for step in steps)
+
+    return replace(result, steps=named(result.steps), planned=named(result.planned))
+
+
+class OnPremDriver:
+    """Implements `tests.engine.driver.Driver`."""
+
+    def __init__(self, directory: Path, *, main: Path = REPOSITORY / "stacks") -> None:
+        self.stack = PulumiStack(directory, main=main)
+        self.port = free_ports(2 + 2 * SLOTS)
+        self.run_directory = RunDirectory(directory / ".bluegreen/run/shop/test/shop")
+        self.configure("service", service_settings(self.port))
+
+    def configure(self, key: str, value: Any) -> None:
+        self.stack.configure(key, value)
+
+    def up(self, **environment: str) -> Result:
+        return in_roles(self.stack.up(**environment))
+
+    def preview(self, **environment: str) -> Result:
+        return in_roles(self.stack.preview(**environment))
+
+    def refresh(self) -> Result:
+        return in_roles(self.stack.refresh())
+
+    def destroy(self) -> Result:
+        return in_roles(self.stack.destroy())
+
+    def outputs(self) -> dict[str, Any]:
+        return self.stack.outputs()
+
+    def live(self) -> TrafficSplit | None:
+        runtime = HaproxyRuntime(str(self.run_directory.stats_socket))
+        value = runtime.map_value(str(self.run_directory.traffic_map), "shop")
+        decoded = RoutedTraffic.of_service("shop").decode(value or "none,none,0")
+        return decoded[1] if decoded else None
+
+    def ask(self, endpoint: str, count: int = 20) -> Counter[str]:
+        port = {"production": self.port, "test": self.port + 1}[endpoint]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            answers = [client.get("/version") for _ in range(count)]
+        return Counter(
+            f"{answer.json()['color']} {answer.json()['version']}"
+            if answer.is_success
+            else str(answer.status_code)
+            for answer in answers
+        )
+
+    def move_by_hand(self, active: str, percent: int = 0) -> None:
+        color = Color(active)
+        value = RoutedTraffic.of_service("shop").encode(
+            color, TrafficSplit.with_canary(color, percent)
+        )
+        runtime = HaproxyRuntime(str(self.run_directory.stats_socket))
+        runtime.set_map(str(self.run_directory.traffic_map), "shop", value)
+
+    def events(self) -> list[dict[str, Any]]:
+        journal = self.run_directory.journal
+        return [json.loads(line) for line in journal.read_text().splitlines()]
+
+
+@contextlib.contextmanager
+def onprem_driver() -> Iterator[OnPremDriver]:
+    """A driver in a short directory (sockets have long names else), gone with all it started."""
+    directory = Path(tempfile.mkdtemp(prefix="bg-"))
+    try:
+        driver = OnPremDriver(directory)
+        yield driver
+    finally:
+        end_everything(directory)
+
+
+def end_everything(directory: Path) -> None:
+    """Ends what a failed test left running, by what it wrote down itself."""
+    for marker in directory.glob(".bluegreen/run/*/*/*/supervisor.sock"):
+        with contextlib.suppress(Exception):
+            Supervisord(marker.parent).remove()
+    shutil.rmtree(directory, ignore_errors=True)
+
+

@@ -1,0 +1,192 @@
+"""A stack of its own in a temporary directory, driven by the real command line."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ENGINE = REPOSITORY / ".bluegreen" / "engine" / "bin"
+UP_SECONDS = 180
+
+
+def engine_environment(home: Path) -> dict[str, str]:
+    """The environment in which `pulumi` is the engine of this checkout, with its state in `home`."""
+    state = home / "state"
+    state.mkdir(parents=True, exist_ok=True)
+    venv = REPOSITORY / ".venv" / "bin"
+    return {
+        "PATH": f"{ENGINE}:{venv}:{os.environ['PATH']}",
+        "HOME": os.environ.get("HOME", str(home)),
+        "LANG": "C.UTF-8",
+        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_HOME": str(home / "pulumi-home"),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # Makes `--event-log` known.
+        "PULUMI_DEBUG_COMMANDS": "true",
+    }
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing the engine did to one resource."""
+
+    name: str
+    op: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one command did and said."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+    seconds: float
+    steps: tuple[Step, ...] = ()
+    """What was really done, in the order in which it was done; a preview does nothing."""
+
+    planned: tuple[Step, ...] = ()
+    """What the preview said."""
+
+    @property
+    def ok(self) -> bool:
+        return self.exit_code == 0
+
+    @property
+    def done(self) -> list[str]:
+        """The resources that were really changed, in order."""
+        return [step.name for step in self.steps]
+
+    @property
+    def plan(self) -> list[str]:
+        """The resources that the preview said would change."""
+        return [step.name for step in self.planned]
+
+    @property
+    def text(self) -> str:
+        return self.stdout + self.stderr
+
+    def __str__(self) -> str:
+        return f"exit {self.exit_code} after {self.seconds:.1f} s\n{self.text}"
+
+
+class PulumiStack:
+    """Config is written to the stack's file, as an editor would; commands are typed in full."""
+
+    def __init__(self, directory: Path, *, main: Path, name: str = "test", project: str = "shop"):
+        self.directory = directory
+        self.name = name
+        self.project = project
+        self.environment = engine_environment(directory / "engine")
+        self._events = directory / "events.json"
+        manifest = {
+            "name": project,
+            "runtime": {"name": "python", "options": {"virtualenv": str(REPOSITORY / ".venv")}},
+            "main": str(main),
+        }
+        (directory / "Pulumi.yaml").write_text(yaml.safe_dump(manifest))
+        self.run("stack", "init", name)
+
+    @property
+    def config_file(self) -> Path:
+        return self.directory / f"Pulumi.{self.name}.yaml"
+
+    def configure(self, key: str, value: Any) -> None:
+        """Sets `key`, dotted below the project's name; None removes it."""
+        content = yaml.safe_load(self.config_file.read_text()) or {}
+        place = content.setdefault("config", {})
+        first, *rest = key.split(".")
+        parts = [f"{self.project}:{first}", *rest]
+        for part in parts[:-1]:
+            place = place.setdefault(part, {})
+        if value is None:
+            place.pop(parts[-1], None)
+        else:
+            place[parts[-1]] = value
+        self.config_file.write_text(yaml.safe_dump(content))
+
+    def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """Starts a command in a process group of its own, as a shell does."""
+        return subprocess.Popen(
+            ["pulumi", *words, "--non-interactive", "--color", "never", "--stack", self.name]
+            if words[0] != "stack"
+            else ["pulumi", *words, "--non-interactive", "--color", "never"],
+            cwd=self.directory,
+            env=self.environment | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *words: str, **environment: str) -> Result:
+        """Runs a command to its end, and ends it with all it started when it hangs."""
+        self._events.unlink(missing_ok=True)
+        started = time.monotonic()
+        process = self.start(*words, **environment)
+        try:
+            stdout, stderr = process.communicate(timeout=UP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            stdout, stderr = process.communicate()
+            stderr += f"\nnot finished after {UP_SECONDS} s"
+        events = list(self._read_events())
+        return Result(
+            process.returncode,
+            stdout,
+            stderr,
+            time.monotonic() - started,
+            steps=tuple(_steps(events, "resOutputsEvent", planning=False)),
+            planned=tuple(_steps(events, "resourcePreEvent", planning=True)),
+        )
+
+    def up(self, **environment: str) -> Result:
+        """A plain `pulumi up`, with its preview."""
+        return self.run("up", "--yes", "--event-log", str(self._events), **environment)
+
+    def preview(self, **environment: str) -> Result:
+        return self.run("preview", "--event-log", str(self._events), **environment)
+
+    def refresh(self) -> Result:
+        return self.run("refresh", "--yes", "--event-log", str(self._events))
+
+    def destroy(self) -> Result:
+        return self.run("destroy", "--yes", "--event-log", str(self._events))
+
+    def outputs(self) -> dict[str, Any]:
+        result = self.run("stack", "output", "--json", "--stack", self.name)
+        return json.loads(result.stdout) if result.ok else {}
+
+    def resources(self) -> list[Mapping[str, Any]]:
+        """The resources in the state."""
+        result = self.run("stack", "export", "--stack", self.name)
+        return json.loads(result.stdout)["deployment"].get("resources") or []
+
+    def _read_events(self) -> Iterator[Mapping[str, Any]]:
+        if self._events.exists():
+            for line in self._events.read_text().splitlines():
+                yield json.loads(line)
+
+
+def _steps(events: list[Mapping[str, Any]], kind: str, *, planning: bool) -> Iterator[Step]:
+    for event in events:
+        body = event.get(kind)
+        if body is None or bool(body.get("planning")) is not planning:
+            continue
+        metadata = body["metadata"]
+        # The stack itself, and the provider that is given the changed config, are no resources
+        # of the user: the command line does not show them either.
+        is_users = not metadata["urn"].split("::")[2].startswith("pulumi:")
+        if metadata["op"] != "same" and is_users:
+            yield Step(metadata["urn"].split("::")[-1], metadata["op"])

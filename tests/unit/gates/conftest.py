@@ -1,0 +1,38 @@
+import contextlib
+import socket
+
+import pytest
+
+from bluegreen.colors import Color
+from bluegreen.gates.gate import Endpoint, Readiness, Subject
+from tests.unit.gates.web import served
+
+
+@pytest.fixture
+def a_subject():
+    def build(url="http://127.0.0.1:9", headers=None, **changes):
+        defaults = {
+            "color": Color.GREEN,
+            "release": "1.1",
+            "replicas": 2,
+            "endpoint": Endpoint(url, headers or {}),
+            "readiness": lambda color: Readiness(ready=2, desired=2),
+            "live_color": Color.BLUE,
+        }
+        return Subject(**{**defaults, **changes})
+
+    return build
+
+
+@pytest.fixture
+def serve():
+    with contextlib.ExitStack() as stack:
+        yield lambda behave: stack.enter_context(served(behave))
+
+
+@pytest.fixture
+def nobody_listens():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    return f"http://127.0.0.1:{port}"

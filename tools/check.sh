@@ -1,0 +1,12 @@
+#!/bin/sh
+# Everything that reads the code and runs none of it.
+set -eu
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+step() { printf '%s\n' "== $*"; }
+
+step "format"; "$bin/ruff" format --check --quiet .
+step "lint"; "$bin/ruff" check --quiet .
+step "types"; "$bin/mypy"
+step "import layers"; "$bin/lint-imports" --no-cache
+step "requirements"; "$bin/python" tools/requirements.py
