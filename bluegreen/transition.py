@@ -5,7 +5,7 @@ is *live* in the data plane.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bluegreen.colors import Color
@@ -79,14 +79,22 @@ def judge_transition(
     if is_rollback or (recorded is not None and recorded.active is wanted.active):
         return Transition(Situation.REPAIR, rising)
     return Transition(
-        Situation.CONFLICT,
-        rising,
-        refusal=(
-            f"production traffic is at {live}, but the last update left it at "
-            f"{recorded.split if recorded else 'nothing'} and this one wants {wanted.split}: "
-            "somebody else moved it; production traffic has not been moved by this update; `pulumi refresh` takes over "
-            "what is live, or set active_color back to repair it"
-        ),
+        Situation.CONFLICT, rising, refusal=_conflict(wanted=wanted, recorded=recorded, live=live)
+    )
+
+
+def _conflict(*, wanted: Route, recorded: Route | None, live: TrafficSplit) -> str:
+    unmoved = "production traffic has not been moved by this update"
+    if recorded is None:
+        return (
+            f"production traffic is at {live}, but no router is recorded in this stack, and this "
+            f"update wants {wanted.split}: another stack or an earlier one left it there; "
+            f"{unmoved}; set active_color and canary to what is live to take it over"
+        )
+    return (
+        f"production traffic is at {live}, but the last update left it at {recorded.split} and "
+        f"this one wants {wanted.split}: somebody else moved it; {unmoved}; `pulumi refresh` takes "
+        f"over what is live, or `pulumi config set active_color {recorded.active}` repairs it"
     )
 
 
@@ -160,12 +168,12 @@ def judge_retention(
     """
     if idle_since is None or retention_hours == 0 or reason_to_retire_early is not None:
         return None
-    due = idle_since + timedelta(hours=retention_hours)
+    due = (idle_since + timedelta(hours=retention_hours)).astimezone(UTC)
     if now >= due:
         return None
     left = (due - now).total_seconds() / 3600
     return (
-        f"{color} {release} must stay able to serve until {due:%Y-%m-%d %H:%M} UTC "
+        f"{color} {release} must stay able to serve until {due:%Y-%m-%d %H:%M:%S} UTC "
         f"({left:.1f} of {retention_hours:g} hours left): it is the rollback target; it was not "
         "shrunk; wait, or say BLUEGREEN_RETIRE_EARLY='why'"
     )

@@ -1,6 +1,7 @@
 """What protects a color's members: their release while they have traffic, time to drain after."""
 
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError, RolloutError
@@ -139,7 +140,7 @@ class FleetGuard:
                     EventKind.EARLY_RETIREMENT,
                     before=f"{color} {before.release}, {before.replicas} members",
                     after=f"{update.plan.fleets[color].replicas} members",
-                    reason=reason or "",
+                    reason=reason,
                 )
 
     def _idle_since(self) -> datetime | None:
@@ -174,14 +175,6 @@ class FleetGuard:
         if left > 0:
             deadline.sleep(left)
 
-    def _refuse(self, call: HookCall, text: str) -> None:
-        update = self._update
-        message = f"{update.name}: {text}"
-        if not call.is_preview:
-            update.record(
-                EventKind.REFUSAL,
-                before=str(self._color),
-                after=update.described(update.plan.split),
-                reason=message,
-            )
-        raise RolloutError(message)
+    def _refuse(self, call: HookCall, text: str) -> NoReturn:
+        error = RolloutError(f"{self._update.name}: {text}")
+        self._update.refuse(call, error, before=str(self._color))

@@ -2,7 +2,6 @@
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError, GateError, RolloutError
-from bluegreen.events import EventKind
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.follow import verify_follow
@@ -39,7 +38,8 @@ class RouterGate:
             is_rollback=update.is_rollback,
         )
         if transition.refusal is not None:
-            self._refuse(call, live, RolloutError(f"{update.name}: {transition.refusal}"))
+            conflict = RolloutError(f"{update.name}: {transition.refusal}")
+            update.refuse(call, conflict, before=update.described(live))
         self._announce(call, live, transition)
         for color in transition.rising:
             self._judge(call, color, live)
@@ -86,8 +86,11 @@ class RouterGate:
         update.verdicts.extend(verdicts)
         for verdict in verdicts:
             (call.warn if verdict.is_warning else call.say)(f"{update.name}: {color}: {verdict}")
+            if verdict.detail and not verdict.passed:
+                call.say(f"{update.name}: {color}: {verdict.gate} said:\n{verdict.detail}")
         if not all(verdict.passed for verdict in verdicts):
-            self._refuse(call, live, GateError(refusal_text(subject, verdicts)))
+            refusal = GateError(refusal_text(subject, verdicts))
+            update.refuse(call, refusal, before=update.described(live))
 
     def _report(self, call: HookCall, subject: Subject) -> None:
         """Shows what the gates would say now; refuses nothing, since this update may change it."""
@@ -117,17 +120,6 @@ class RouterGate:
             live_color=max(Color, key=live.share_of) if live else None,
             is_rollback=update.is_rollback,
         )
-
-    def _refuse(self, call: HookCall, live: TrafficSplit | None, error: RolloutError) -> None:
-        update = self._update
-        if not call.is_preview:
-            update.record(
-                EventKind.REFUSAL,
-                before=update.described(live),
-                after=update.described(update.plan.split),
-                reason=str(error),
-            )
-        raise error
 
 
 class FollowGate:

@@ -6,10 +6,12 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError, RolloutError
 from bluegreen.events import Event, EventKind, Journal
+from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.gates.gate import Gate, Verdict
 from bluegreen.overrides import Overrides
@@ -91,6 +93,20 @@ class Update:
                 details=details,
             )
         )
+
+    def refuse(self, call: HookCall, error: RolloutError, *, before: str) -> NoReturn:
+        """Stops the step; an update also writes down why. A full disk does not hide the reason."""
+        if not call.is_preview:
+            try:
+                self.record(
+                    EventKind.REFUSAL,
+                    before=before,
+                    after=self.described(self.plan.split),
+                    reason=str(error),
+                )
+            except DataPlaneError as not_recorded:
+                call.warn(f"{self.name}: {not_recorded}")
+        raise error
 
 
 def _author() -> str:

@@ -3,7 +3,8 @@
 import json
 import ssl
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -26,8 +27,19 @@ class Answer:
 
     status: int
     body: bytes
-    location: str | None = None
-    """Where a redirect points to."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """By lower-case name."""
+
+    @property
+    def is_success(self) -> bool:
+        """True for every 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect points to; None when this is none."""
+        is_redirect = 300 <= self.status < 400  # noqa: PLR2004
+        return self.headers.get("location") if is_redirect else None
 
     @property
     def excerpt(self) -> str:
@@ -115,8 +127,7 @@ def _ask(endpoint: Endpoint, method: str, url: str, timeout_seconds: float) -> A
                 # The client's own limit counts from the last byte; drops could go on for ever.
                 msg = "the body took too long"
                 raise httpx.ReadTimeout(msg, request=response.request)
-        location = response.headers.get("location") if response.is_redirect else None
-        return Answer(status=response.status_code, body=bytes(body), location=location)
+        return Answer(response.status_code, bytes(body), dict(response.headers))
 
 
 def _server_name(endpoint: Endpoint) -> dict[str, str]:

@@ -130,7 +130,6 @@ def _run(
             has_ended = _has_ended(process)
             if not _read(pipe, output) and not has_ended:
                 deadline.sleep(_POLL_SECONDS)
-        _kill_group(process)
         _read_rest(pipe, output)
     return process.returncode if has_ended else None
 

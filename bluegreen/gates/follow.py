@@ -1,12 +1,10 @@
 """Does production traffic follow? Asked of the data plane, after the write."""
 
 import time
-from typing import cast
-
-import httpx
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
+from bluegreen.gates.answers import UnusableAnswerError, ask
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.gates.gate import Deadline, Endpoint, Verdict
 from bluegreen.settings.following import ColorFromSettings, FollowSettings
@@ -62,37 +60,20 @@ def _look(
                 "service.color_from does not say where its answers name their color"
             )
         color = _answering_color(data_plane.production_endpoint(), color_from)
-    except DataPlaneError as error:
+    except (DataPlaneError, UnusableAnswerError) as error:
         return False, str(error)
-    if color not in {str(member) for member in Color}:
+    if color not in set(Color):
         return False, f"an answer names the color {color!r}; look at service.color_from"
     is_right = wanted.share_of(Color(color)) > 0
     return is_right, f"production answers from {color}"
 
 
 def _answering_color(endpoint: Endpoint, color_from: ColorFromSettings) -> str | None:
-    url = endpoint.url + color_from.path
-    try:
-        # A new connection each time: a kept one may stay where it was on other data planes.
-        answer = httpx.get(url, headers=dict(endpoint.headers), timeout=_REQUEST_TIMEOUT_SECONDS)
-    except httpx.HTTPError as error:
-        msg = f"{url} does not answer: {type(error).__name__}: {error}"
-        raise DataPlaneError(msg) from error
+    # A new connection each time: a kept one may stay where it was on other data planes.
+    answer = ask(endpoint, "GET", color_from.path, _REQUEST_TIMEOUT_SECONDS)
     if not answer.is_success:
-        msg = f"{url} answers {answer.status_code}"
-        raise DataPlaneError(msg)
+        msg = f"{endpoint.url}{color_from.path} answers {answer.status}"
+        raise UnusableAnswerError(msg)
     if color_from.header is not None:
-        return cast("str | None", answer.headers.get(color_from.header))
-    return _field(answer, color_from.json_field or "")
-
-
-def _field(answer: httpx.Response, path: str) -> str | None:
-    try:
-        value = answer.json()
-    except ValueError:
-        return None
-    for part in path.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return None
-        value = value[part]
-    return str(value)
+        return answer.headers.get(color_from.header.lower())
+    return str(answer.field(color_from.json_field or ""))

@@ -45,10 +45,8 @@ class _Provider(LiveProvider):
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         outputs = plain(props)
-        if Path(outputs["map_path"]).exists():
-            MapFile(Path(outputs["map_path"])).write(outputs["map_key"], NOTHING_IS_LIVE)
         try:
-            _set(outputs, NOTHING_IS_LIVE)
+            _route_to(outputs, NOTHING_IS_LIVE)
         except DataPlaneError:
             # A proxy that is gone routes nothing any more; one that is there must say so.
             if Path(outputs["stats_socket"]).exists():
@@ -80,20 +78,30 @@ def _live_value(inputs: dict[str, Any]) -> str | None:
 
 
 def _write(inputs: dict[str, Any]) -> dict[str, Any]:
-    value = _value(inputs)
-    # The file first: whatever dies in between comes back with the color that passed its gates.
-    MapFile(Path(inputs["map_path"])).write(inputs["map_key"], value)
-    milliseconds = _set(inputs, value)
     return inputs | {
         "guarantee": GUARANTEE,
-        "write_ms": round(milliseconds, 3),
+        "write_ms": round(_route_to(inputs, _value(inputs)), 3),
         "written_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }
 
 
-def _set(inputs: dict[str, Any], value: str) -> float:
+def _route_to(inputs: dict[str, Any], value: str) -> float:
+    """Writes file and memory; returns the milliseconds of the runtime command."""
+    path, key = inputs["map_path"], inputs["map_key"]
+    file = MapFile(Path(path))
+    before = file.read(key)
+    # The file first: whatever dies in between comes back with the color that passed its gates.
+    file.write(key, value)
     runtime = HaproxyRuntime(inputs["stats_socket"])
-    return runtime.set_map(inputs["map_path"], inputs["map_key"], value)
+    try:
+        milliseconds = runtime.set_map(path, key, value)
+        # A reload that read the file just before would bring the old color back a moment later.
+        runtime.settle_map(path, key, value)
+    except DataPlaneError:
+        # Else the next reload would switch, although this update says that it did not.
+        file.write(key, before or NOTHING_IS_LIVE)
+        raise
+    return milliseconds
 
 
 class _Route(dynamic.Resource, module="onprem", name="HaproxyRoute"):

@@ -14,6 +14,8 @@ from bluegreen.onprem.supervisord import Program, ProgramState, ProgramStatus, S
 
 __all__ = ["FleetSpec", "Member", "converge", "live_members", "matches", "render_command"]
 
+# Shorter than this is "ended at once"; what matters more, readiness, is asked for anyway.
+_START_SECONDS = 1
 _OWN_VARIABLES = ("BLUEGREEN_COLOR", "BLUEGREEN_RELEASE", "BLUEGREEN_SERVICE", "PORT")
 
 
@@ -234,6 +236,7 @@ def _program(spec: FleetSpec, index: int) -> Program:
         environment={**spec.environment, **dict(zip(_OWN_VARIABLES, own, strict=True))},
         directory=spec.directory,
         stop_seconds=spec.stop_seconds,
+        start_seconds=_START_SECONDS,
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bluegreen.errors import ConfigError
 
-__all__ = ["Program", "ProgramState", "ProgramStatus", "conf_of", "quoted"]
+__all__ = ["Program", "ProgramState", "ProgramStatus", "conf_of", "process_name", "quoted"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]*")
 _DIGEST_CHARACTERS = 16
@@ -131,7 +131,12 @@ class ProgramState:
     @property
     def namespec(self) -> str:
         """The name that supervisord's own tools know the process by."""
-        return f"{self.name}:{self.digest}"
+        return f"{self.name}:{process_name(self.name, self.digest)}"
+
+
+def process_name(name: str, digest: str) -> str:
+    """What supervisord calls the process of a program: what it says is then what it really runs."""
+    return f"{name}.{digest}"
 
 
 def quoted(*words: str) -> str:
@@ -142,16 +147,13 @@ def quoted(*words: str) -> str:
 
 
 def conf_of(program: Program, launcher: Path, record: Path, journal: Path, log: Path) -> str:
-    """The section that makes supervisord run a program.
-
-    The process is named by the program's digest: what supervisord says is then what it really runs.
-    """
+    """The section that makes supervisord run a program."""
     command = quoted(
         sys.executable, "-I", "-S", "-X", "utf8", str(launcher), str(record), str(journal)
     )
     return f"""\
 [program:{program.name}]
-process_name = {program.digest}
+process_name = {process_name(program.name, program.digest)}
 command = {command}
 autostart = true
 autorestart = true

@@ -15,7 +15,13 @@ from supervisor.xmlrpc import Faults
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem import launch, orphans
 from bluegreen.onprem.private_files import PrivateDirectory, tail, write_private
-from bluegreen.onprem.program import Program, ProgramState, ProgramStatus, conf_of
+from bluegreen.onprem.program import (
+    Program,
+    ProgramState,
+    ProgramStatus,
+    conf_of,
+    process_name,
+)
 from bluegreen.onprem.supervisord_client import NobodyAnswersError, SupervisordClient
 
 __all__ = ["Program", "ProgramState", "ProgramStatus", "Supervisord"]
@@ -158,11 +164,9 @@ class Supervisord:
         with self._files.lock():
             for name in names:
                 (self.directory / f"programs/{name}.conf").unlink(missing_ok=True)
-            states = self.find_programs()
-            if states is not None:
+            if self.find_programs() is not None:
                 self._client.call("reloadConfig")
-        self._remove([name for name in names if states and name in states])
-        self._end_orphans(names)
+        self._remove(list(names))
         for name in names:
             self._forget_records(name)
             self._journal(name).unlink(missing_ok=True)
@@ -193,7 +197,7 @@ class Supervisord:
                 name=each["group"],
                 status=ProgramStatus(each["statename"]),
                 pid=each["pid"] or None,
-                digest=each["name"],
+                digest=each["name"].rpartition(".")[2],
                 reason=each["spawnerr"],
             )
             for each in processes
@@ -246,7 +250,7 @@ class Supervisord:
         self._client.call("addProcessGroup", name, about=name)
         self._client.call(
             "startProcess",
-            f"{name}:{program.digest}",
+            f"{name}:{process_name(name, program.digest)}",
             _WITHOUT_WAITING,
             about=name,
             # It may start by itself first, or end at once: its state tells.
@@ -272,7 +276,8 @@ class Supervisord:
                 record.unlink(missing_ok=True)
 
     def _remove(self, names: list[str]) -> None:
-        self._repeat_until_done(names, self._goes)
+        if self.find_programs() is not None:
+            self._repeat_until_done(names, self._goes)
         # Children may have outlived their parent, and may still hold its port.
         self._end_orphans(names)
 

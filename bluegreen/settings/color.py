@@ -19,5 +19,5 @@ class ColorSettings(SettingsModel):
     command: str | None = Field(default=None, min_length=1)
     """Command of one member; without it the service's `onprem.command`. On-premises only."""
 
-    env: dict[str, str] = Field(default_factory=dict)
+    env: dict[str, str] = Field(default_factory=dict, repr=False)
     """Environment variables of every member, in addition to the `BLUEGREEN_…` ones."""

@@ -163,5 +163,3 @@ def end_everything(directory: Path) -> None:
         with contextlib.suppress(Exception):
             Supervisord(marker.parent).remove()
     shutil.rmtree(directory, ignore_errors=True)
-
-

@@ -18,7 +18,7 @@ UP_SECONDS = 180
 
 
 def engine_environment(home: Path) -> dict[str, str]:
-    """The environment in which `pulumi` is the engine of this checkout, with its state in `home`."""
+    """Environment in which `pulumi` is the engine of this checkout, with its state in `home`."""
     state = home / "state"
     state.mkdir(parents=True, exist_ok=True)
     venv = REPOSITORY / ".venv" / "bin"
@@ -44,7 +44,7 @@ class Step:
     op: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Result:
     """What one command did and said."""
 
@@ -76,7 +76,7 @@ class Result:
     def text(self) -> str:
         return self.stdout + self.stderr
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"exit {self.exit_code} after {self.seconds:.1f} s\n{self.text}"
 
 
@@ -103,10 +103,14 @@ class PulumiStack:
 
     def configure(self, key: str, value: Any) -> None:
         """Sets `key`, dotted below the project's name; None removes it."""
+        self.configure_in(self.project, key, value)
+
+    def configure_in(self, namespace: str, key: str, value: Any) -> None:
+        """Sets `key` in any namespace."""
         content = yaml.safe_load(self.config_file.read_text()) or {}
         place = content.setdefault("config", {})
         first, *rest = key.split(".")
-        parts = [f"{self.project}:{first}", *rest]
+        parts = [f"{namespace}:{first}", *rest]
         for part in parts[:-1]:
             place = place.setdefault(part, {})
         if value is None:
@@ -117,10 +121,9 @@ class PulumiStack:
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         """Starts a command in a process group of its own, as a shell does."""
+        of_stack = () if words[0] == "stack" else ("--stack", self.name)
         return subprocess.Popen(
-            ["pulumi", *words, "--non-interactive", "--color", "never", "--stack", self.name]
-            if words[0] != "stack"
-            else ["pulumi", *words, "--non-interactive", "--color", "never"],
+            ["pulumi", *words, "--non-interactive", "--color", "never", *of_stack],
             cwd=self.directory,
             env=self.environment | environment,
             stdin=subprocess.DEVNULL,

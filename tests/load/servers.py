@@ -41,13 +41,17 @@ class StubServer:
 
     def __init__(self, reply: Callable[["StubServer", bytes], Awaitable[Reply]]) -> None:
         self.heads: list[bytes] = []
-        self.connections = 0
+        self.heads_by_connection: list[list[bytes]] = []
         self._reply = reply
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def connections(self) -> int:
+        return len(self.heads_by_connection)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512)
@@ -62,7 +66,6 @@ class StubServer:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
         task = asyncio.current_task()
         self._tasks.add(task)
         try:
@@ -75,8 +78,11 @@ class StubServer:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         then = "keep"
+        heads: list[bytes] = []
+        self.heads_by_connection.append(heads)
         while then == "keep":
             head = await reader.readuntil(b"\r\n\r\n")
+            heads.append(head)
             self.heads.append(head)
             reply = await self._reply(self, head)
             then = reply.then

@@ -51,7 +51,8 @@ def _process_handle(process: int) -> int | None:
 def _end_with(parent: int, finish_seconds: float) -> None:
     wait_for_end_of_parent(parent)
     if finish_seconds > 0:
-        os.kill(os.getpid(), signal.SIGINT)
+        # To the main thread and no other: only there does it interrupt what is waiting.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(finish_seconds)
     os._exit(1)
 
@@ -64,15 +65,15 @@ def _interrupt_once(_number: int, _frame: FrameType | None) -> None:
 
 def _run(kind: str, name: str, arguments: Sequence[str]) -> None:
     sys.argv = [name, *arguments]
+    own_folder = str(Path(__file__).parent)
+    sys.path[:] = [entry for entry in sys.path if entry != own_folder]
     if kind == "module":
-        sys.path[0] = str(Path.cwd())
+        sys.path.insert(0, str(Path.cwd()))
         runpy.run_module(name, run_name="__main__", alter_sys=True)
         return
-    if Path(name).is_dir():
-        # `run_path` puts a folder on the import path itself, in front of this one's.
-        del sys.path[0]
-    else:
-        sys.path[0] = str(Path(name).resolve().parent)
+    if not Path(name).is_dir():
+        # For a folder, `run_path` does the like itself.
+        sys.path.insert(0, str(Path(name).resolve().parent))
     runpy.run_path(name, run_name="__main__")
 
 

@@ -73,9 +73,9 @@ class EngineHome:
         front = ":".join(shlex.quote(entry) for entry in self.path_entries)
         lines = [
             "# Made by tools/engine/install.py. Use it in any shell: . .bluegreen/env",
-            'case "${PATH}:" in',
+            'case "${PATH-}:" in',
             f"  {front}:*) ;;",
-            f'  *) PATH={front}:"${{PATH}}" ;;',
+            f'  *) PATH={front}:"${{PATH-}}" ;;',
             "esac",
             "export PATH",
             *(f"export {name}={shlex.quote(value)}" for name, value in self.settings().items()),

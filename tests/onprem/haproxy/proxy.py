@@ -101,16 +101,20 @@ class Members:
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
-        self._servers: list[asyncio.Server] = []
+        self._servers: dict[int, asyncio.Server] = {}
         self._thread.start()
 
     def start(self, color: Color, port: int) -> Member:
         member = Member(color, port)
-        self._servers.append(self._run(self._serve(member)))
+        self._servers[port] = self._run(self._serve(member))
         return member
 
+    def hang_up(self, member: Member) -> None:
+        """Refuses new connections to a member from now on, as if its process had died."""
+        self._run(self._close(self._servers.pop(member.port)))
+
     def stop(self) -> None:
-        for server in self._servers:
+        for server in self._servers.values():
             self._loop.call_soon_threadsafe(server.close)
         self._run(self._let_go())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -124,6 +128,9 @@ class Members:
         return await asyncio.get_running_loop().create_server(
             lambda: _Connection(member), "127.0.0.1", member.port, backlog=512
         )
+
+    async def _close(self, server: asyncio.Server) -> None:
+        server.close()
 
     async def _let_go(self) -> None:
         # The proxies are gone by now; their connections end within a turn or two of the loop.
@@ -194,7 +201,22 @@ class Proxy:
                 process.send_signal(signal.SIGUSR2)
             return self._pid_or(before) != before
 
+        def has_old_worker_stopped() -> bool:
+            # For a few milliseconds both take connections.
+            return f"({before}) : Proxy {SERVICE}-test stopped" in self.log()
+
         eventually(has_new_worker, "a new worker answers")
+        eventually(has_old_worker_stopped, "the old worker takes no connections")
+
+    def log(self) -> str:
+        return (self.directory / "haproxy.log").read_text(encoding="utf-8")
+
+    def takes_connections(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.config.production_port), timeout=5):
+                return True
+        except ConnectionRefusedError:
+            return False
 
     def route(self, active: Color, percent: int = 0) -> float:
         value = self.traffic.encode(active, TrafficSplit.with_canary(active, percent))
@@ -211,7 +233,7 @@ class Proxy:
 
     def _answers(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, (self.directory / "haproxy.log").read_text()
+        assert self.process.poll() is None, self.log()
         return self._pid_or(0) != 0
 
     def _pid_or(self, other: int) -> int:

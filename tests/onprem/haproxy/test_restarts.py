@@ -57,8 +57,7 @@ def test_a_killed_haproxy_comes_back_with_the_color_of_the_file(own):
 
     own.process.kill()
     own.process.wait(5)
-    # The worker of a killed master ends by itself; until then it holds the ports.
-    time.sleep(0.1)
+    eventually(lambda: not own.takes_connections(), "the worker has followed its master")
     own.start()
 
     assert own.production(Cookie="bluegreen_cohort=98").body == BLUE
@@ -116,6 +115,45 @@ def test_with_nobody_listening_a_new_haproxy_is_never_believed_to_have_a_ready_m
 
         assert counted == {0}
         assert set(bodies) == {("no ready member of green", "no ready member of blue")}
+
+
+def test_a_server_that_was_not_checked_yet_is_up_for_haproxy_and_not_for_us(haproxy, members):
+    def without_early_checks(text):
+        return text.replace("  max-spread-checks 1ms\n", "")
+
+    slow = {"interval_seconds": 5.0, "recheck_seconds": 5.0}
+    with a_proxy(haproxy, members, listening=0, empty=3, edit=without_early_checks, **slow) as (
+        proxy,
+        _,
+    ):
+        proxy.start()
+        statistics = proxy.runtime.command("show stat shop-green 4 -1")
+
+        assert ",UP 1/3," in statistics
+        assert ",INI," in statistics
+        assert proxy.ready(GREEN) == 0
+
+
+def test_a_long_interval_does_not_delay_the_first_check(haproxy, members):
+    slow = {"interval_seconds": 30.0, "recheck_seconds": 30.0}
+    with a_proxy(haproxy, members, **slow) as (proxy, _):
+        proxy.start()
+
+        for color in Color:
+            eventually(lambda color=color: proxy.ready(color) == 2, "both are up", seconds=1.0)
+
+
+def test_a_member_that_died_is_felt_by_nobody_and_out_long_before_its_next_check(haproxy, members):
+    with a_proxy(haproxy, members, interval_seconds=30.0) as (proxy, fleets):
+        file_says(proxy, BLUE)
+        proxy.start()
+        eventually(lambda: proxy.ready(BLUE) == 2, "both are up")
+
+        members.hang_up(fleets[BLUE][0])
+        answers = [proxy.production() for _ in range(20)]
+
+        assert {answer.status for answer in answers} == {200}
+        eventually(lambda: proxy.ready(BLUE) == 1, "the dead one is out", seconds=1.0)
 
 
 def test_a_member_that_starts_to_listen_is_soon_up(haproxy, members):

@@ -207,7 +207,17 @@ def test_a_stopped_deadline_ends_the_program(a_subject):
 
 
 def test_a_program_waiting_for_input_gets_none(a_subject):
-    assert a_gate("cat").check(a_subject(), Deadline(5)).passed
+    silent, held_open = os.pipe()
+    before = os.dup(0)
+    os.dup2(silent, 0)
+    try:
+        verdict = a_gate("cat").check(a_subject(), Deadline(2))
+    finally:
+        os.dup2(before, 0)
+        for number in (silent, held_open, before):
+            os.close(number)
+
+    assert verdict.passed
 
 
 def test_a_missing_program_is_a_refusal_that_names_it(a_subject):

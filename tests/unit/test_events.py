@@ -1,0 +1,60 @@
+import dataclasses
+import json
+
+import pytest
+
+from bluegreen.events import Event, EventKind
+
+
+def an_event(**changes):
+    defaults = {
+        "kind": EventKind.SWITCH,
+        "at": "2030-01-02T03:04:05.678+00:00",
+        "by": "ann@host",
+        "service": "shop",
+        "from_split": "100 % blue 1.0",
+        "to_split": "100 % green 1.1",
+        "releases": {"blue": "1.0", "green": "1.1"},
+    }
+    return Event(**{**defaults, **changes})
+
+
+def test_the_kinds_are_those_that_readers_of_a_journal_know():
+    assert list(EventKind) == ["switch", "refusal", "live_change", "early_retirement"]
+
+
+def test_an_event_becomes_plain_json_with_everything_in_it():
+    event = an_event(verdicts=("ready: passed: 200",), reason="figures", details={"ticket": "7"})
+
+    assert json.loads(event.to_json()) == {
+        "kind": "switch",
+        "at": "2030-01-02T03:04:05.678+00:00",
+        "by": "ann@host",
+        "service": "shop",
+        "from_split": "100 % blue 1.0",
+        "to_split": "100 % green 1.1",
+        "releases": {"blue": "1.0", "green": "1.1"},
+        "verdicts": ["ready: passed: 200"],
+        "reason": "figures",
+        "details": {"ticket": "7"},
+    }
+
+
+@pytest.mark.parametrize("break_", ["\n", "\r\n", "\u2028", "\x85", "\x00"])
+def test_an_event_is_one_line_whatever_somebody_gave_as_a_reason(break_):
+    line = an_event(reason=f"one{break_}two").to_json()
+
+    assert line.splitlines() == [line]
+    assert line.isprintable()
+    assert json.loads(line)["reason"] == f"one{break_}two"
+
+
+def test_the_same_event_is_always_the_same_text():
+    turned = an_event(releases={"green": "1.1", "blue": "1.0"})
+
+    assert turned.to_json() == an_event().to_json()
+
+
+def test_an_event_cannot_be_changed_afterwards():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        an_event().reason = "another"

@@ -1,0 +1,82 @@
+"""Writes the key reference of docs/configuration.md from the settings' own docstrings.
+
+    python tools/configuration_docs.py           write it
+    python tools/configuration_docs.py --check   fail when it is not what the settings say
+"""
+
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from bluegreen.settings import ServiceConfig
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
+START = "<!-- keys: written by tools/configuration_docs.py -->"
+END = "<!-- end of keys -->"
+
+
+def main(arguments: list[str]) -> int:
+    """Writes or checks the page; 1 when the check fails."""
+    text = PAGE.read_text(encoding="utf-8")
+    head, rest = text.split(START)
+    tail = rest.split(END)[1]
+    rows = "\n".join(_rows(ServiceConfig, ""))
+    wanted = f"{head}{START}\n| key | default | meaning |\n|---|---|---|\n{rows}\n{END}{tail}"
+    if "--check" not in arguments:
+        PAGE.write_text(wanted, encoding="utf-8")
+        return 0
+    if text != wanted:
+        print(f"{PAGE.name} is not what the settings say; run: python {sys.argv[0]}")
+        return 1
+    return 0
+
+
+def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        key = f"{prefix}{name}"
+        inner = _model_in(field.annotation)
+        if inner is None or _is_repeated(key):
+            yield _row(key, field)
+        elif _is_mapping(field.annotation):
+            yield from _rows(inner, f"{key}.NAME.")
+        else:
+            yield from _rows(inner, f"{key}.")
+
+
+def _is_repeated(key: str) -> bool:
+    """Green has the keys of blue."""
+    return key == "green"
+
+
+def _row(key: str, field: FieldInfo) -> str:
+    meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+    return f"| `{key}` | {_default(field)} | {meaning} |"
+
+
+def _default(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True)
+    if default is PydanticUndefined:
+        return "required"
+    if default is None or default in ({}, ()):
+        return "–"
+    return f"`{default.value if isinstance(default, Enum) else default}`"
+
+
+def _is_mapping(annotation: object) -> bool:
+    return getattr(annotation, "__origin__", None) is dict
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    for candidate in (annotation, *getattr(annotation, "__args__", ())):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
