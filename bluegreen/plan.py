@@ -68,12 +68,17 @@ def make_plan(config: ServiceConfig, overrides: Overrides) -> ServicePlan:
     """Decides shares and capacities.
 
     Raises:
-        ConfigError: The canary names the color that is being switched to.
+        ConfigError: The canary names the color that is being switched to, or a color that is to
+            get traffic does not exist.
     """
     active = config.active_color
     is_rollback = overrides.rollback is not None and overrides.rollback.color is active
     percent = _canary_percent(config, is_rollback=is_rollback)
     split = TrafficSplit.with_canary(active, percent)
+    for color in sorted(split.colors):
+        if config.color(color) is None:
+            msg = f"{color}: is missing, but is to get {split.share_of(color)} % of the traffic"
+            raise ConfigError([f"{msg}; nothing was changed"])
     fleets = {
         color: _fleet_plan(config, color, settings, split)
         for color in Color

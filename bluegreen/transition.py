@@ -4,6 +4,7 @@ Three things are compared: what the config *wants*, what Pulumi's state has *rec
 is *live* in the data plane.
 """
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -171,7 +172,7 @@ def judge_retention(
     due = (idle_since + timedelta(hours=retention_hours)).astimezone(UTC)
     if now >= due:
         return None
-    left = (due - now).total_seconds() / 3600
+    left = math.ceil((due - now) / timedelta(minutes=6)) / 10
     return (
         f"{color} {release} must stay able to serve until {due:%Y-%m-%d %H:%M:%S} UTC "
         f"({left:.1f} of {retention_hours:g} hours left): it is the rollback target; it was not "

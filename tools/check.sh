@@ -10,3 +10,4 @@ step "lint"; "$bin/ruff" check --quiet .
 step "types"; "$bin/mypy"
 step "import layers"; "$bin/lint-imports" --no-cache
 step "requirements"; "$bin/python" tools/requirements.py
+step "configuration reference"; "$bin/python" tools/configuration_docs.py --check

@@ -1,7 +1,7 @@
 """Writes the key reference of docs/configuration.md from the settings' own docstrings.
 
-    python tools/configuration_docs.py           write it
-    python tools/configuration_docs.py --check   fail when it is not what the settings say
+python tools/configuration_docs.py           write it
+python tools/configuration_docs.py --check   fail when it is not what the settings say
 """
 
 import sys

@@ -19,7 +19,7 @@ from bluegreen.traffic import Route, TrafficSplit
 
 __all__ = ["HaproxyRouter", "HaproxyRouterArgs", "route_of"]
 
-GUARANTEE = "single write"
+_GUARANTEE = "single write"
 """The guarantee class: production and test follow one value, changed by one command."""
 
 
@@ -79,7 +79,7 @@ def _live_value(inputs: dict[str, Any]) -> str | None:
 
 def _write(inputs: dict[str, Any]) -> dict[str, Any]:
     return inputs | {
-        "guarantee": GUARANTEE,
+        "guarantee": _GUARANTEE,
         "write_ms": round(_route_to(inputs, _value(inputs)), 3),
         "written_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }

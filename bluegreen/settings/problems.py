@@ -134,7 +134,7 @@ def _inside(annotation: object, part: int | str) -> object | None:
         if isinstance(branch, type) and issubclass(branch, BaseModel):
             field = branch.model_fields.get(str(part))
             return field.annotation if field else None
-        if origin is dict and part != "[key]":
+        if origin is dict:
             inner: object = get_args(branch)[1]
             return inner
         if origin in (list, tuple) and isinstance(part, int):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,29 @@ def listening(port: int) -> bool:
 def is_running(pid: int) -> bool:
     status = Path(f"/proc/{pid}/status")
     return status.exists() and "State:\tZ" not in status.read_text()
+
+
+class Request:
+    """A request on its way, in a thread of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._answer = ""
+        self._thread = threading.Thread(target=self._ask, args=(url,), daemon=True)
+        self._thread.start()
+
+    def _ask(self, url: str) -> None:
+        try:
+            answer = httpx.get(url, timeout=60)
+        except httpx.HTTPError as error:
+            self._answer = type(error).__name__
+            return
+        names = ("X-Bluegreen-Color", "X-Bluegreen-Release")
+        is_whole = answer.is_success
+        self._answer = " ".join(answer.headers[name] for name in names) if is_whole else "no"
+
+    def answer(self) -> str:
+        self._thread.join(60)
+        return self._answer
 
 
 def pids_of(driver: OnPremDriver) -> list[int]:
@@ -198,6 +222,37 @@ def test_a_secret_reaches_the_members_and_nothing_else(onprem: OnPremDriver):
 
     assert f"PASSWORD={secret}".encode() in environment
     assert not [text for text in texts if secret in text]
+
+
+def test_a_request_in_flight_is_finished_before_its_color_shrinks(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    assert onprem.up().ok
+    onprem.configure("service.drain", {"timeout_seconds": 30, "stop_seconds": 1})
+    onprem.configure("active_color", "green")
+    onprem.configure("retired", {"color": "blue", "release": "1.0"})
+    slow = Request(f"http://127.0.0.1:{onprem.port}/slow?ms=12000")
+
+    result = onprem.up()
+
+    assert result.ok, result
+    assert result.done == ["router", "flag", "blue fleet"]
+    # Without the wait its process would have been killed a second after SIGTERM.
+    assert slow.answer() == "blue 1.0"
+
+
+def test_a_drain_is_bounded_and_says_how_much_is_left(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    assert onprem.up().ok
+    onprem.configure("service.drain", {"timeout_seconds": 1, "stop_seconds": 1})
+    onprem.configure("active_color", "green")
+    onprem.configure("retired", {"color": "blue", "release": "1.0"})
+    slow = Request(f"http://127.0.0.1:{onprem.port}/slow?ms=25000")
+
+    result = onprem.up()
+
+    assert result.ok, result
+    assert "blue still works on 1 requests after 1 seconds" in result.text
+    assert slow.answer() != "blue 1.0"
 
 
 def test_two_stacks_on_one_machine_do_not_touch_each_other(onprem: OnPremDriver):

@@ -220,7 +220,7 @@ def test_retention_may_be_a_part_of_an_hour(minutes, is_kept):
     refusal = retention(SWITCHED_AT + timedelta(minutes=minutes), hours=0.5)
 
     assert (refusal is not None) == is_kept
-    assert not is_kept or "(0.0 of 0.5 hours left)" in refusal
+    assert not is_kept or "(0.1 of 0.5 hours left)" in refusal
 
 
 def test_without_retention_nothing_is_kept():

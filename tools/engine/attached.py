@@ -92,7 +92,8 @@ def main() -> None:
     )
     watcher.start()
     with suppress(KeyboardInterrupt):
-        signal.signal(signal.SIGINT, _interrupt_once)
+        # Where there is nothing to finish, an interrupt ends it on the spot, without a traceback.
+        signal.signal(signal.SIGINT, _interrupt_once if chosen.finish > 0 else signal.SIG_DFL)
         _run(chosen.kind, chosen.name, chosen.arguments)
 
 

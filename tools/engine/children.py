@@ -37,7 +37,11 @@ class Children:
         folder: str,
         output: int | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Starts a script or a module, unbuffered; `output` None means this process's own."""
+        """Starts a script or a module, unbuffered; `output` None means this process's own.
+
+        It stays in the process group: at the end of an update the engine interrupts the group, and
+        only so do processes end that a program left behind, which keep the engine's pipes open.
+        """
         launcher = ["-u", str(ATTACHED), "--parent", str(os.getpid())]
         with self._lock:
             if self._is_closed:
@@ -50,8 +54,6 @@ class Children:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                # The engine interrupts the host's group; a program would print a traceback.
-                process_group=0,
             )
             self._running.add(process)
         return process

@@ -130,6 +130,16 @@ def test_a_value_that_fits_none_of_several_types_is_one_problem():
     )
 
 
+def test_a_value_of_several_plain_types_is_not_made_text_by_the_command():
+    gate = {"path": "/", "json_field": "a", "json_equals": [1]}
+    path = "service.gates.http.a.json_equals"
+
+    assert problem_of(service={"gates": {"http": {"a": gate}}}) == (
+        f"shop:{path}: a list is not text or a whole number or a number or true or false; "
+        f"{set_path(path)}"
+    )
+
+
 def test_a_wrong_item_of_a_list_is_told_by_its_index():
     assert problem_of(service={"gates": {"command": {"a": {"command": ["x", 5]}}}}) == (
         "shop:service.gates.command.a.command[1]: 5 is not text; "
