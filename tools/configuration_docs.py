@@ -63,7 +63,7 @@ def _default(field: FieldInfo) -> str:
     if default is PydanticUndefined:
         return "required"
     if default is None or default in ({}, ()):
-        return "–"
+        return "none"
     return f"`{default.value if isinstance(default, Enum) else default}`"
 
 

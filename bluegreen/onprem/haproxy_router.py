@@ -17,7 +17,7 @@ from bluegreen.onprem.provider import LiveProvider, differs, plain
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
 
-__all__ = ["HaproxyRouter", "HaproxyRouterArgs", "route_of"]
+__all__ = ["HaproxyRoute", "HaproxyRouter", "HaproxyRouterArgs", "route_of"]
 
 _GUARANTEE = "single write"
 """The guarantee class: production and test follow one value, changed by one command."""
@@ -104,7 +104,9 @@ def _route_to(inputs: dict[str, Any], value: str) -> float:
     return milliseconds
 
 
-class _Route(dynamic.Resource, module="onprem", name="HaproxyRoute"):
+class HaproxyRoute(dynamic.Resource, module="onprem", name="HaproxyRoute"):
+    """The one write: a map key, in the file that lasts and in the proxy's memory."""
+
     active_color: pulumi.Output[str]
     guarantee: pulumi.Output[str]
     write_ms: pulumi.Output[float]
@@ -162,7 +164,7 @@ class HaproxyRouter(pulumi.ComponentResource):
         self, name: str, args: HaproxyRouterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("bluegreen:index:HaproxyRouter", name, {}, opts)
-        self.route = _Route(
+        self.route = HaproxyRoute(
             child_name(name, "route"),
             _route_inputs(args),
             pulumi.ResourceOptions(parent=self, hooks=args.hooks, depends_on=list(args.after)),

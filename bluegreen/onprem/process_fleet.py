@@ -19,7 +19,7 @@ from bluegreen.plan import FleetPlan
 from bluegreen.settings.service import ServiceSettings
 from bluegreen.transition import FleetState
 
-__all__ = ["ProcessFleet", "ProcessFleetArgs", "fleet_state_of"]
+__all__ = ["Members", "ProcessFleet", "ProcessFleetArgs", "fleet_state_of"]
 
 
 class _Provider(LiveProvider):
@@ -78,7 +78,9 @@ def _converge(inputs: dict[str, Any]) -> dict[str, Any]:
     return inputs | {"endpoints": [f"http://127.0.0.1:{member.port}" for member in members]}
 
 
-class _Members(dynamic.Resource, module="onprem", name="Members"):
+class Members(dynamic.Resource, module="onprem", name="Members"):
+    """The processes of one color: the resource that carries its capacity and its release."""
+
     release: pulumi.Output[str]
     replicas: pulumi.Output[int]
     endpoints: pulumi.Output[list[str]]
@@ -126,7 +128,7 @@ class ProcessFleet(pulumi.ComponentResource):
         self, name: str, args: ProcessFleetArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("bluegreen:index:ProcessFleet", name, {}, opts)
-        self.members = _Members(
+        self.members = Members(
             child_name(name, "members"),
             _member_inputs(args),
             pulumi.ResourceOptions(parent=self, hooks=args.hooks, depends_on=list(args.after)),
