@@ -2,6 +2,7 @@
 
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.service_hooks import ServiceHooks
+from bluegreen.gate_hooks.truth import LiveFacts
 from bluegreen.gate_hooks.update import PropertyReaders, Update
 
-__all__ = ["HookCall", "PropertyReaders", "ServiceHooks", "Update", "resource_hook"]
+__all__ = ["HookCall", "LiveFacts", "PropertyReaders", "ServiceHooks", "Update", "resource_hook"]

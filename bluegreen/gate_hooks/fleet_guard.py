@@ -20,6 +20,8 @@ from bluegreen.transition import (
 __all__ = ["FleetGuard"]
 
 _DRAIN_POLL_SECONDS = 0.05
+_PROGRESS_SECONDS = 5.0
+"""Between two words about a drain: a pipeline's log keeps every one of them."""
 
 
 class FleetGuard:
@@ -155,10 +157,13 @@ class FleetGuard:
         update, color = self._update, self._color
         limit = update.settings.drain.timeout_seconds
         deadline = Deadline(limit)
+        next_word = limit - _PROGRESS_SECONDS
         while (sessions := update.data_plane.sessions(color)) is not None:
             if sessions == 0:
                 return
-            call.progress(f"{update.name}: {color} drains: {sessions} requests left")
+            if deadline.remaining_seconds < next_word:
+                next_word = deadline.remaining_seconds - _PROGRESS_SECONDS
+                call.progress(f"{update.name}: {color} drains: {sessions} requests left")
             if not deadline.sleep(_DRAIN_POLL_SECONDS):
                 call.warn(
                     f"{update.name}: {color} still works on {sessions} requests after "

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,12 +45,21 @@ def resource_hook(
     timeout_seconds: float,
     in_preview: bool,
     ignore_errors: bool = False,
+    on_refusal: Callable[[], Awaitable[None]] | None = None,
 ) -> pulumi.ResourceHook:
     """Makes a hook that stops the step when `judge` raises or does not come back in time.
 
     The judgement runs in a daemon thread of its own: the program's event loop stays free, the
     loop's default pool, which Pulumi's own calls need, is not used, and one that hangs delays
     neither the other hooks nor the end of the program.
+
+    Args:
+        name: Unique in the whole program.
+        judge: Returns when the step may go on, raises when it must not.
+        timeout_seconds: Without an answer by then the step is stopped.
+        in_preview: True to ask in previews as well, where a refusal fails the preview.
+        ignore_errors: True to show what `judge` raises as a warning.
+        on_refusal: Awaited before an update is stopped; not in a preview.
     """
 
     async def call(args: pulumi.ResourceHookArgs) -> None:
@@ -60,10 +69,11 @@ def resource_hook(
             new=args.new_inputs or {},
         )
         try:
-            await asyncio.wait_for(_in_daemon_thread(name, judge, facts), timeout_seconds)
-        except TimeoutError as error:
-            msg = f"no answer within {timeout_seconds:g} seconds; nothing was changed by this step"
-            raise RolloutError(msg) from error
+            await _within(timeout_seconds, _in_daemon_thread(name, judge, facts))
+        except RolloutError:
+            if on_refusal is not None and not facts.is_preview:
+                await on_refusal()
+            raise
 
     call.__name__ = name
     return pulumi.ResourceHook(
@@ -71,6 +81,14 @@ def resource_hook(
         call,
         pulumi.ResourceHookOptions(on_dry_run=in_preview, ignore_errors=ignore_errors),
     )
+
+
+async def _within(seconds: float, judgement: Awaitable[None]) -> None:
+    try:
+        await asyncio.wait_for(judgement, seconds)
+    except TimeoutError as error:
+        msg = f"no answer within {seconds:g} seconds; nothing was changed by this step"
+        raise RolloutError(msg) from error
 
 
 async def _in_daemon_thread(name: str, judge: Callable[[HookCall], None], facts: HookCall) -> None:

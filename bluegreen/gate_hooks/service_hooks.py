@@ -7,6 +7,7 @@ from bluegreen.events import EventKind
 from bluegreen.gate_hooks.fleet_guard import FleetGuard
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.router_gate import FollowGate, RouterGate
+from bluegreen.gate_hooks.truth import Truth
 from bluegreen.gate_hooks.update import Update
 from bluegreen.naming import child_name
 
@@ -27,6 +28,7 @@ class ServiceHooks:
         self._update = update
         self._name = update.name
         self._follow = FollowGate(update)
+        self.truth = Truth(update.data_plane, update.plan)
 
     def router(self) -> pulumi.ResourceHookBinding:
         """Gates before the write, the question whether traffic follows after it."""
@@ -37,6 +39,7 @@ class ServiceHooks:
             # A first canary deployment raises both colors, one after the other.
             timeout_seconds=2 * settings.gates.timeout_seconds + _MARGIN_SECONDS,
             in_preview=True,
+            on_refusal=self.truth.tell,
         )
         # Not after a creation: its state is saved only after the hook, and a kill would lose it.
         # The flag asks the same question again in every case.
@@ -45,6 +48,7 @@ class ServiceHooks:
             self._follow,
             timeout_seconds=settings.follow.timeout_seconds + _MARGIN_SECONDS,
             in_preview=False,
+            on_refusal=self.truth.tell,
         )
         return pulumi.ResourceHookBinding(
             before_create=[gate], before_update=[gate], after_update=[follow]
@@ -57,6 +61,7 @@ class ServiceHooks:
             self._follow,
             timeout_seconds=self._update.settings.follow.timeout_seconds + _MARGIN_SECONDS,
             in_preview=False,
+            on_refusal=self.truth.tell,
         )
         record = resource_hook(
             child_name(self._name, "flag-record"),
@@ -79,6 +84,7 @@ class ServiceHooks:
             FleetGuard(self._update, color),
             timeout_seconds=self._update.settings.drain.timeout_seconds + _MARGIN_SECONDS,
             in_preview=True,
+            on_refusal=self.truth.tell,
         )
         return pulumi.ResourceHookBinding(before_create=[guard], before_update=[guard])
 

@@ -22,6 +22,9 @@ class DataPlane(Protocol):
     def readiness(self, color: Color) -> Readiness:
         """How many members of a color are ready, and how many it is meant to have now."""
 
+    def release(self, color: Color) -> str | None:
+        """The release that a color's members run now; None when it has no members."""
+
     def sessions(self, color: Color) -> int | None:
         """Requests a color is working on now; None where they cannot be counted."""
 

@@ -1,6 +1,6 @@
 """The live side of a service behind HAProxy, asked through its runtime API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from bluegreen.gates.gate import Endpoint, Readiness
 from bluegreen.onprem.active_flag import last_switch
 from bluegreen.onprem.haproxy_config import DEFAULT_PIN_HEADER
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.members import Member
 from bluegreen.onprem.traffic_map import MapFile, RoutedTraffic
 from bluegreen.traffic import TrafficSplit
 
@@ -30,8 +31,8 @@ class HaproxyDataPlane:
     production_url: str
     test_url: str
     flag_path: Path
-    desired_members: Callable[[Color], int]
-    """How many members a color is meant to have now, as its process manager knows."""
+    members: Callable[[Color], Sequence[Member]]
+    """The members a color is meant to have now, as its process manager knows."""
 
     pin_header: str = DEFAULT_PIN_HEADER
 
@@ -47,7 +48,11 @@ class HaproxyDataPlane:
     def readiness(self, color: Color) -> Readiness:
         """How many members of a color the proxy has found ready."""
         state = self._runtime.backend(self.traffic.backends[color])
-        return Readiness(ready=state.servers_up, desired=self.desired_members(color))
+        return Readiness(ready=state.servers_up, desired=len(self.members(color)))
+
+    def release(self, color: Color) -> str | None:
+        """The release that a color's members run now."""
+        return next((member.release for member in self.members(color)), None)
 
     def sessions(self, color: Color) -> int | None:
         """Requests a color is working on now."""

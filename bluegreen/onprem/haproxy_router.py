@@ -17,9 +17,9 @@ from bluegreen.onprem.provider import LiveProvider, differs, plain
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
 
-__all__ = ["HaproxyRoute", "HaproxyRouter", "HaproxyRouterArgs", "route_of"]
+__all__ = ["GUARANTEE", "HaproxyRoute", "HaproxyRouter", "HaproxyRouterArgs", "route_of"]
 
-_GUARANTEE = "single write"
+GUARANTEE = "single write"
 """The guarantee class: production and test follow one value, changed by one command."""
 
 
@@ -79,7 +79,7 @@ def _live_value(inputs: dict[str, Any]) -> str | None:
 
 def _write(inputs: dict[str, Any]) -> dict[str, Any]:
     return inputs | {
-        "guarantee": _GUARANTEE,
+        "guarantee": GUARANTEE,
         "write_ms": round(_route_to(inputs, _value(inputs)), 3),
         "written_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
     }

@@ -1,7 +1,7 @@
 """A service of this machine: two fleets of processes, one HAProxy, and gates between them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,12 @@ import pulumi
 
 from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
-from bluegreen.gate_hooks import PropertyReaders, ServiceHooks, Update
+from bluegreen.gate_hooks import LiveFacts, PropertyReaders, ServiceHooks, Update
 from bluegreen.gates import build_gates
 from bluegreen.naming import child_name
 from bluegreen.onprem.active_flag import ActiveFlag
 from bluegreen.onprem.haproxy_data_plane import HaproxyDataPlane
-from bluegreen.onprem.haproxy_router import HaproxyRouter, HaproxyRouterArgs, route_of
+from bluegreen.onprem.haproxy_router import GUARANTEE, HaproxyRouter, HaproxyRouterArgs, route_of
 from bluegreen.onprem.journal import FileJournal
 from bluegreen.onprem.local_haproxy import LocalHaproxy
 from bluegreen.onprem.members import live_members
@@ -88,11 +88,27 @@ class ProcessService(pulumi.ComponentResource):
         for color in sorted(plan.fleets.keys() - fleets.keys()):
             fleets[color] = build.fleet(color, haproxy, flag)
 
+        self._truth = build.hooks.truth
         self._set_outputs(router, haproxy, fleets)
 
     def stack_outputs(self) -> dict[str, pulumi.Output[Any]]:
-        """The outputs every program of this library exports, by their names in the contract."""
-        return {name: getattr(self, name) for name in OutputName}
+        """What every program of this library exports, by the names in the contract.
+
+        Unlike the attributes they are known after a refusal too, and then say what is live.
+        """
+        live: dict[str, Callable[[LiveFacts], Any]] = {
+            OutputName.ACTIVE_COLOR: lambda facts: str(facts.active_color),
+            OutputName.IDLE_COLOR: lambda facts: str(facts.active_color.other),
+            OutputName.RELEASES: lambda facts: facts.releases,
+            OutputName.GUARANTEE: lambda _: GUARANTEE,
+            OutputName.ROLLBACK_COMMAND: lambda facts: _rollback_command(facts.active_color.other),
+        }
+        return {
+            name: self._truth.output(getattr(self, name), live[name])
+            if name in live
+            else getattr(self, name)
+            for name in OutputName
+        }
 
     def _set_outputs(
         self, router: HaproxyRouter, haproxy: LocalHaproxy, fleets: Mapping[Color, ProcessFleet]
@@ -106,7 +122,7 @@ class ProcessService(pulumi.ComponentResource):
         self.test_url = haproxy.test_url
         self.guarantee = router.guarantee
         self.rollback_command = self.idle_color.apply(_rollback_command)
-        self.register_outputs(self.stack_outputs())
+        self.register_outputs({name: getattr(self, name) for name in OutputName})
 
 
 def _rollback_command(color: str) -> str:
@@ -139,9 +155,7 @@ def _update(name: str, config: ServiceConfig, plan: ServicePlan, run: RunDirecto
         production_url=f"http://{service.onprem.bind_address}:{service.port}",
         test_url=f"http://127.0.0.1:{service.onprem.test_port}",
         flag_path=run.active_flag,
-        desired_members=lambda color: len(
-            live_members(supervisord, color, service.onprem.ports_of(color))
-        ),
+        members=lambda color: live_members(supervisord, color, service.onprem.ports_of(color)),
     )
     return Update(
         name=name,
@@ -180,7 +194,7 @@ class _Builder:
         self._supervisor = supervisor
         self._haproxy = haproxy
         self._opts = opts
-        self._hooks = ServiceHooks(_update(name, config, plan, run))
+        self.hooks = ServiceHooks(_update(name, config, plan, run))
 
     def fleet(self, color: Color, *after: pulumi.Resource) -> ProcessFleet:
         args = ProcessFleetArgs(
@@ -188,7 +202,7 @@ class _Builder:
             plan=self._plan.fleets[color],
             directory=_absolute(Path(self._settings.onprem.directory or ".")),
             run_directory=self._supervisor.run_directory,
-            hooks=self._hooks.fleet(color),
+            hooks=self.hooks.fleet(color),
             after=after,
         )
         return ProcessFleet(child_name(self._name, color), args, self._opts)
@@ -199,7 +213,7 @@ class _Builder:
             route=self._plan.route,
             stats_socket=self._haproxy.stats_socket,
             map_path=self._haproxy.map_path,
-            hooks=self._hooks.router(),
+            hooks=self.hooks.router(),
             after=[fleet.members for fleet in fleets.values()],
         )
         return HaproxyRouter(self._name, args, self._opts)
@@ -214,6 +228,6 @@ class _Builder:
             release=self._plan.fleets[active].release,
             opts=pulumi.ResourceOptions.merge(
                 self._opts,
-                pulumi.ResourceOptions(depends_on=[router.route], hooks=self._hooks.flag()),
+                pulumi.ResourceOptions(depends_on=[router.route], hooks=self.hooks.flag()),
             ),
         )

@@ -141,7 +141,9 @@ def test_deploy_and_switch_with_a_broken_release_stops_before_the_router(driver:
     assert result.exit_code != 0
     assert "router" not in result.done
     assert driver.ask("production") == BLUE_ANSWERS
-    assert driver.outputs()["active_color"] == "blue"
+    outputs = driver.outputs()
+    assert outputs["active_color"] == "blue"
+    assert outputs["releases"] == {"blue": "1.0", "green": "1.1"}
 
 
 def test_the_release_of_the_live_color_is_protected_in_preview_and_in_up(both: Driver):
@@ -389,12 +391,14 @@ def test_traffic_that_does_not_follow_fails_the_update_until_it_does(both: Drive
     assert "flag" not in first.done
     # The write happened, so everything that is asked says so.
     assert both.live() == GREEN
+    assert both.outputs()["active_color"] == "green"
 
     second = both.up()
 
     assert second.exit_code != 0
     assert "traffic does not follow" in second.text
     assert "flag" not in second.done
+    assert both.outputs()["active_color"] == "green"
 
     both.configure("service.color_from", {"header": "X-Bluegreen-Color"})
     third = both.up()

@@ -1,0 +1,86 @@
+"""Stack outputs that say what is, also when an update was stopped.
+
+Pulumi stores a stack's outputs only when all of them are known, and what was stopped never becomes
+known: the outputs would go on saying what was true before. So a hook that stops an update first
+lets the outputs be what the data plane says, and gives Pulumi the moment it needs to send them.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError
+from bluegreen.gates.data_plane import DataPlane
+from bluegreen.plan import ServicePlan
+
+__all__ = ["LiveFacts", "Truth"]
+
+_SEND_SECONDS = 0.5
+"""What Pulumi is given to send the outputs before the update fails; measured: some 20 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFacts:
+    """What the data plane says at the moment an update is stopped."""
+
+    active_color: Color
+    releases: dict[str, str]
+
+
+class Truth:
+    """What the outputs of one service say when its update is stopped."""
+
+    def __init__(self, data_plane: DataPlane, plan: ServicePlan) -> None:
+        self._data_plane = data_plane
+        self._plan = plan
+        self._facts: asyncio.Future[LiveFacts] = asyncio.get_running_loop().create_future()
+
+    def output(
+        self, output: pulumi.Output[Any], live: Callable[[LiveFacts], Any]
+    ) -> pulumi.Output[Any]:
+        """The output, or what is live once the update has been stopped."""
+        if pulumi.runtime.is_dry_run():
+            return output
+
+        async def first() -> Any:  # noqa: ANN401
+            own: asyncio.Future[Any] = asyncio.ensure_future(output.future())
+            await asyncio.wait({own, self._facts}, return_when=asyncio.FIRST_COMPLETED)
+            return own.result() if own.done() else live(self._facts.result())
+
+        return pulumi.Output.from_input(first())
+
+    async def tell(self) -> None:
+        """Lets the outputs be what is live. What cannot be asked leaves them as they were."""
+        if self._facts.done():
+            return
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[LiveFacts | None] = loop.create_future()
+
+        def ask() -> None:
+            facts = self._ask()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(answer.set_result, facts)
+
+        threading.Thread(target=ask, name="bluegreen-truth", daemon=True).start()
+        facts = await answer
+        if facts is not None and not self._facts.done():
+            self._facts.set_result(facts)
+            await asyncio.sleep(_SEND_SECONDS)
+
+    def _ask(self) -> LiveFacts | None:
+        try:
+            live = self._data_plane.live_split()
+            if live is None:
+                return None
+            releases = {
+                str(color): self._data_plane.release(color) or fleet.release
+                for color, fleet in sorted(self._plan.fleets.items())
+            }
+        except DataPlaneError:
+            return None
+        return LiveFacts(max(Color, key=live.share_of), releases)
