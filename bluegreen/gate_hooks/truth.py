@@ -61,10 +61,14 @@ class Truth:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[LiveFacts | None] = loop.create_future()
 
+        def deliver(facts: LiveFacts | None) -> None:
+            if not answer.done():
+                answer.set_result(facts)
+
         def ask() -> None:
             facts = self._ask()
             if not loop.is_closed():
-                loop.call_soon_threadsafe(answer.set_result, facts)
+                loop.call_soon_threadsafe(deliver, facts)
 
         threading.Thread(target=ask, name="bluegreen-truth", daemon=True).start()
         facts = await answer

@@ -68,8 +68,15 @@ class Program:
 
     @property
     def digest(self) -> str:
-        """Changes with every value of the program, and not with the version of this library."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()[:_DIGEST_CHARACTERS]
+        """Changes with what runs, and not with the version of this library.
+
+        The time to stop is left out: supervisord cannot change it in place, and another limit is
+        no reason to restart a member that has traffic. The next one that starts has it.
+        """
+        values = json.loads(self.to_json())
+        del values["stop_seconds"]
+        text = json.dumps(values, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:_DIGEST_CHARACTERS]
 
     def to_json(self) -> str:
         """The record that the program is launched by."""

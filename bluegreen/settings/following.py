@@ -49,4 +49,4 @@ class DrainSettings(SettingsModel):
     """Seconds to wait for its sessions to reach 0; then it goes on with a warning that counts."""
 
     stop_seconds: int = Field(default=30, ge=1, le=3600)
-    """Seconds between SIGTERM and SIGKILL of one member."""
+    """Seconds between SIGTERM and SIGKILL of a member that starts from now on."""

@@ -226,8 +226,8 @@ def test_a_secret_reaches_the_members_and_nothing_else(onprem: OnPremDriver):
 
 def test_a_request_in_flight_is_finished_before_its_color_shrinks(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
-    assert onprem.up().ok
     onprem.configure("service.drain", {"timeout_seconds": 30, "stop_seconds": 1})
+    assert onprem.up().ok
     onprem.configure("active_color", "green")
     onprem.configure("retired", {"color": "blue", "release": "1.0"})
     slow = Request(f"http://127.0.0.1:{onprem.port}/slow?ms=12000")
@@ -240,10 +240,21 @@ def test_a_request_in_flight_is_finished_before_its_color_shrinks(onprem: OnPrem
     assert slow.answer() == "blue 1.0"
 
 
+def test_another_time_to_stop_restarts_no_member(onprem: OnPremDriver):
+    assert onprem.up().ok
+    before = pids_of(onprem)
+    onprem.configure("service.drain", {"stop_seconds": 7})
+
+    result = onprem.up()
+
+    assert result.ok, result
+    assert pids_of(onprem) == before
+
+
 def test_a_drain_is_bounded_and_says_how_much_is_left(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
-    assert onprem.up().ok
     onprem.configure("service.drain", {"timeout_seconds": 1, "stop_seconds": 1})
+    assert onprem.up().ok
     onprem.configure("active_color", "green")
     onprem.configure("retired", {"color": "blue", "release": "1.0"})
     slow = Request(f"http://127.0.0.1:{onprem.port}/slow?ms=25000")
@@ -328,7 +339,8 @@ defaults
   timeout server 5s
 frontend production
   bind 127.0.0.1:{port}
-  use_backend %[str(shop),map({directory}/traffic.map,none),word(1,\\,)]
+  http-request set-var(txn.backend) "str(shop),map({directory}/traffic.map,none),field(1,',')"
+  use_backend %[var(txn.backend)]
 backend left
   http-request return status 200 content-type text/plain string left
 backend right
