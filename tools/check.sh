@@ -8,6 +8,8 @@ step() { printf '%s\n' "== $*"; }
 step "format"; "$bin/ruff" format --check --quiet .
 step "lint"; "$bin/ruff" check --quiet .
 step "types"; "$bin/mypy"
+# Scripts that import each other by bare name.
+(cd tools/engine && "../../$bin/mypy" --config-file ../../pyproject.toml ./*.py)
 step "import layers"; "$bin/lint-imports" --no-cache
 step "requirements"; "$bin/python" tools/requirements.py
 step "configuration reference"; "$bin/python" tools/configuration_docs.py --check

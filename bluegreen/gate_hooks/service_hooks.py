@@ -10,6 +10,7 @@ from bluegreen.gate_hooks.router_gate import FollowGate, RouterGate
 from bluegreen.gate_hooks.truth import Truth
 from bluegreen.gate_hooks.update import Update
 from bluegreen.naming import child_name
+from bluegreen.settings.service import ServiceSettings
 
 __all__ = ["ServiceHooks"]
 
@@ -29,6 +30,11 @@ class ServiceHooks:
         self._name = update.name
         self._follow = FollowGate(update)
         self.truth = Truth(update.data_plane, update.plan)
+
+    @property
+    def settings(self) -> ServiceSettings:
+        """The settings of the service."""
+        return self._update.settings
 
     def router(self) -> pulumi.ResourceHookBinding:
         """Gates before the write, the question whether traffic follows after it."""

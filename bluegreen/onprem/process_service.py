@@ -70,7 +70,8 @@ class ProcessService(pulumi.ComponentResource):
         self, name: str, args: ProcessServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         config = args.config
-        plan = make_plan(config, Overrides.read(os.environ))
+        overrides = Overrides.read(os.environ)
+        plan = make_plan(config, overrides)
         super().__init__("bluegreen:index:ProcessService", name, {}, opts)
         for warning in plan.warnings:
             pulumi.log.warn(f"{name}: {warning}", self)
@@ -81,14 +82,15 @@ class ProcessService(pulumi.ComponentResource):
         haproxy = LocalHaproxy(
             child_name(name, "haproxy"), config.service, supervisor.run_directory, child
         )
-        build = _Builder(name, config, plan, run, supervisor, haproxy, child)
+        hooks = ServiceHooks(_update(name, config, plan, overrides, run))
+        build = _Builder(name, plan, run, supervisor, haproxy, hooks, child)
         fleets = {color: build.fleet(color, haproxy) for color in sorted(plan.split.colors)}
         router = build.router(fleets)
         flag = build.flag(router)
         for color in sorted(plan.fleets.keys() - fleets.keys()):
             fleets[color] = build.fleet(color, haproxy, flag)
 
-        self._truth = build.hooks.truth
+        self._truth = hooks.truth
         self._set_outputs(router, haproxy, fleets)
 
     def stack_outputs(self) -> dict[str, pulumi.Output[Any]]:
@@ -144,7 +146,9 @@ def _absolute(path: Path) -> Path:
     return Path(pulumi.get_root_directory()) / path
 
 
-def _update(name: str, config: ServiceConfig, plan: ServicePlan, run: RunDirectory) -> Update:
+def _update(
+    name: str, config: ServiceConfig, plan: ServicePlan, overrides: Overrides, run: RunDirectory
+) -> Update:
     service = config.service
     supervisord = Supervisord(run.path)
     data_plane = HaproxyDataPlane(
@@ -161,7 +165,7 @@ def _update(name: str, config: ServiceConfig, plan: ServicePlan, run: RunDirecto
         name=name,
         settings=service,
         plan=plan,
-        overrides=Overrides.read(os.environ),
+        overrides=overrides,
         data_plane=data_plane,
         journal=FileJournal(run.journal),
         gates=build_gates(service.gates, readiness_path=service.health_check.path),
@@ -180,21 +184,21 @@ class _Builder:
     def __init__(
         self,
         name: str,
-        config: ServiceConfig,
         plan: ServicePlan,
         run: RunDirectory,
         supervisor: Supervisor,
         haproxy: LocalHaproxy,
+        hooks: ServiceHooks,
         opts: pulumi.ResourceOptions,
     ) -> None:
         self._name = name
-        self._settings = config.service
+        self._settings = hooks.settings
         self._plan = plan
         self._run = run
         self._supervisor = supervisor
         self._haproxy = haproxy
+        self._hooks = hooks
         self._opts = opts
-        self.hooks = ServiceHooks(_update(name, config, plan, run))
 
     def fleet(self, color: Color, *after: pulumi.Resource) -> ProcessFleet:
         args = ProcessFleetArgs(
@@ -202,7 +206,7 @@ class _Builder:
             plan=self._plan.fleets[color],
             directory=_absolute(Path(self._settings.onprem.directory or ".")),
             run_directory=self._supervisor.run_directory,
-            hooks=self.hooks.fleet(color),
+            hooks=self._hooks.fleet(color),
             after=after,
         )
         return ProcessFleet(child_name(self._name, color), args, self._opts)
@@ -213,7 +217,7 @@ class _Builder:
             route=self._plan.route,
             stats_socket=self._haproxy.stats_socket,
             map_path=self._haproxy.map_path,
-            hooks=self.hooks.router(),
+            hooks=self._hooks.router(),
             after=[fleet.members for fleet in fleets.values()],
         )
         return HaproxyRouter(self._name, args, self._opts)
@@ -228,6 +232,6 @@ class _Builder:
             release=self._plan.fleets[active].release,
             opts=pulumi.ResourceOptions.merge(
                 self._opts,
-                pulumi.ResourceOptions(depends_on=[router.route], hooks=self.hooks.flag()),
+                pulumi.ResourceOptions(depends_on=[router.route], hooks=self._hooks.flag()),
             ),
         )
