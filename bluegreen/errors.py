@@ -7,6 +7,7 @@
     ├── RolloutError    the request is fine, the moment is not
     │   └── GateError   a gate refused; carries every verdict
     └── DataPlaneError  a proxy, a process manager or a cluster did not do what was asked
+        └── UnreadableTrafficError  traffic goes where this library never sent it
 
 All derive from `pulumi.RunError`, so that Pulumi prints the message and no traceback.
 """
@@ -15,7 +16,14 @@ from collections.abc import Iterable
 
 import pulumi
 
-__all__ = ["BlueGreenError", "ConfigError", "DataPlaneError", "GateError", "RolloutError"]
+__all__ = [
+    "BlueGreenError",
+    "ConfigError",
+    "DataPlaneError",
+    "GateError",
+    "RolloutError",
+    "UnreadableTrafficError",
+]
 
 
 class BlueGreenError(pulumi.RunError):
@@ -40,3 +48,7 @@ class GateError(RolloutError):
 
 class DataPlaneError(BlueGreenError):
     """What carries the traffic could not be reached, or did not do what was asked."""
+
+
+class UnreadableTrafficError(DataPlaneError):
+    """The router says something that this library did not write: somebody else did."""

@@ -1,12 +1,19 @@
 """What is written down about a switch or a refusal."""
 
+import getpass
 import json
+import os
+import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["Event", "EventKind", "Journal"]
+__all__ = ["Event", "EventKind", "Journal", "author"]
+
+_PIPELINE_VARIABLE = "BLUEGREEN_BY"
+_USER_VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")
+"""In the order in which `getpass` looks at them."""
 
 
 class EventKind(StrEnum):
@@ -54,3 +61,20 @@ class Journal(Protocol):
 
     def record(self, event: Event) -> None:
         """Appends an event; raises `DataPlaneError` when it could not be kept."""
+
+
+def author(environment: Mapping[str, str]) -> str:
+    """Who runs this: what a pipeline says in `BLUEGREEN_BY`, else `user@host`."""
+    pipeline = environment.get(_PIPELINE_VARIABLE)
+    return pipeline or f"{_user(environment)}@{socket.gethostname()}"
+
+
+def _user(environment: Mapping[str, str]) -> str:
+    named = next(filter(None, map(environment.get, _USER_VARIABLES)), None)
+    if named is not None:
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run as a user that its password file does not know; OSError from 3.13 on.
+        return f"uid {os.getuid()}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bluegreen.colors import Color
 
-__all__ = ["Route", "TrafficSplit"]
+__all__ = ["Route", "TrafficSplit", "UnreadableTraffic"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +69,14 @@ class Route:
     """Matters beside the shares: a canary may have more than half of the traffic."""
 
     split: TrafficSplit
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableTraffic:
+    """Traffic that goes where this library never sent it."""
+
+    text: str
+    """What the router says."""
+
+    def __str__(self) -> str:
+        return self.text

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from bluegreen.colors import Color
-from bluegreen.traffic import Route, TrafficSplit
+from bluegreen.traffic import Route, UnreadableTraffic
 
 __all__ = [
     "FleetChange",
@@ -59,7 +59,7 @@ def judge_transition(
     *,
     wanted: Route,
     recorded: Route | None,
-    live: TrafficSplit | None,
+    live: Route | UnreadableTraffic | None,
     is_rollback: bool = False,
 ) -> Transition:
     """Decides whether the router may be written, and whose share would rise.
@@ -67,15 +67,17 @@ def judge_transition(
     Args:
         wanted: The route of the plan.
         recorded: The route in Pulumi's state; None when the router is not in the state.
-        live: The split that the data plane has now; None when it has none yet.
+        live: What the data plane has now; None when it has nothing yet.
         is_rollback: True when somebody asked for the way back; drift does not hold that up.
     """
-    rising = wanted.split.rising_since(live)
+    live_split = live.split if isinstance(live, Route) else None
+    # Traffic that cannot be read gives no color a share that could be counted on.
+    rising = wanted.split.rising_since(live_split)
     if live is None:
         return Transition(Situation.FIRST, rising)
-    if live == wanted.split:
+    if live_split == wanted.split:
         return Transition(Situation.FINISH, rising)
-    if recorded is not None and live == recorded.split:
+    if recorded is not None and live_split == recorded.split:
         return Transition(Situation.PROCEED, rising)
     if is_rollback or (recorded is not None and recorded.active is wanted.active):
         return Transition(Situation.REPAIR, rising)
@@ -84,18 +86,36 @@ def judge_transition(
     )
 
 
-def _conflict(*, wanted: Route, recorded: Route | None, live: TrafficSplit) -> str:
-    unmoved = "production traffic has not been moved by this update"
+_UNMOVED = "production traffic has not been moved by this update"
+
+
+def _conflict(*, wanted: Route, recorded: Route | None, live: Route | UnreadableTraffic) -> str:
+    if isinstance(live, UnreadableTraffic):
+        return _unreadable(wanted=wanted, recorded=recorded, live=live)
     if recorded is None:
         return (
-            f"production traffic is at {live}, but no router is recorded in this stack, and this "
-            f"update wants {wanted.split}: another stack or an earlier one left it there; "
-            f"{unmoved}; set active_color and canary to what is live to take it over"
+            f"production traffic is at {live.split}, but no router is recorded in this stack, and "
+            f"this update wants {wanted.split}: another stack or an earlier one left it there; "
+            f"{_UNMOVED}; set active_color and canary to what is live to take it over"
         )
     return (
-        f"production traffic is at {live}, but the last update left it at {recorded.split} and "
-        f"this one wants {wanted.split}: somebody else moved it; {unmoved}; `pulumi refresh` takes "
-        f"over what is live, or `pulumi config set active_color {recorded.active}` repairs it"
+        f"production traffic is at {live.split}, but the last update left it at {recorded.split} "
+        f"and this one wants {wanted.split}: somebody else moved it; {_UNMOVED}; `pulumi refresh` "
+        f"takes over what is live, or `pulumi config set active_color {recorded.active}` repairs it"
+    )
+
+
+def _unreadable(*, wanted: Route, recorded: Route | None, live: UnreadableTraffic) -> str:
+    """Nothing can take over what cannot be read: neither a refresh nor another config."""
+    text = f"where production traffic goes cannot be read: {live}; {_UNMOVED}"
+    if recorded is None:
+        return (
+            f"{text}; no router is recorded in this stack that it could be moved back to; take "
+            "out of the router what this library did not write, and run `pulumi up` again"
+        )
+    return (
+        f"{text}; the last update left it at {recorded.split} and this one wants {wanted.split}; "
+        f"`pulumi config set active_color {recorded.active}` repairs it, and can be set back then"
     )
 
 
@@ -120,14 +140,14 @@ class FleetChange:
     is_shrink: bool
 
     @property
-    def ends_members(self) -> bool:
-        """True when members that run now are ended."""
-        return self.is_new_release or self.is_shrink
+    def is_nothing(self) -> bool:
+        """True when no member is ended or replaced."""
+        return not (self.is_new_release or self.is_shrink)
 
 
 def fleet_change(before: FleetState | None, after: FleetState) -> FleetChange:
     """Compares a color before and after; a color that did not exist loses nothing."""
-    if before is None or before.replicas == 0:
+    if before is None:
         return FleetChange(is_new_release=False, is_shrink=False)
     return FleetChange(
         is_new_release=before.fingerprint != after.fingerprint,
@@ -136,21 +156,41 @@ def fleet_change(before: FleetState | None, after: FleetState) -> FleetChange:
 
 
 def judge_live_change(
-    color: Color, before: FleetState, after: FleetState, *, share: int, is_allowed: bool
+    color: Color,
+    before: FleetState,
+    after: FleetState,
+    *,
+    share: int,
+    wanted_share: int,
+    is_allowed: bool,
 ) -> str | None:
-    """Why the release of a color with a share must not change; None when it may."""
-    if share == 0 or is_allowed or before.fingerprint == after.fingerprint:
+    """Why the members of a color with a share must not be changed so; None when they may."""
+    change = fleet_change(before, after)
+    # A color that loses its share in this update is shrunk after that, and guarded then.
+    is_shrink_with_share = change.is_shrink and wanted_share > 0
+    if share == 0 or is_allowed or not (change.is_new_release or is_shrink_with_share):
         return None
-    what = (
-        f"its release would change from {before.release} to {after.release}"
-        if before.release != after.release
-        else f"release {before.release} would be started differently (command or environment)"
-    )
+    if wanted_share == 0:
+        way = "take its traffic away in an update of its own, and deploy to it after that"
+    elif change.is_new_release:
+        way = f"deploy to {color.other} and switch"
+    else:
+        way = "leave its replicas as they are"
     return (
-        f"{color} has {share} % of production traffic and {what}; nothing was changed; deploy to "
-        f"{color.other} and switch, or allow it once with "
-        f"BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'"
+        f"{color} has {share} % of production traffic and {_changed(before, after)}; nothing was "
+        f"changed; {way}, or allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'"
     )
+
+
+def _changed(before: FleetState, after: FleetState) -> str:
+    if before.release != after.release:
+        return f"its release would change from {before.release} to {after.release}"
+    if before.fingerprint != after.fingerprint:
+        return (
+            f"release {before.release} would be started differently (command, environment, "
+            "folder or port)"
+        )
+    return f"it would shrink from {before.replicas} to {after.replicas} members"
 
 
 def judge_retention(
@@ -160,14 +200,13 @@ def judge_retention(
     idle_since: datetime | None,
     now: datetime,
     retention_hours: float,
-    reason_to_retire_early: str | None,
 ) -> str | None:
-    """Why a retired color must not shrink yet; None when its retention is over.
+    """Why an idle color must not lose members yet; None when its retention is over.
 
     `idle_since` is when the active flag last changed; None means that it never did, so that no
     switch has ever made this color a rollback target.
     """
-    if idle_since is None or retention_hours == 0 or reason_to_retire_early is not None:
+    if idle_since is None or retention_hours == 0:
         return None
     due = (idle_since + timedelta(hours=retention_hours)).astimezone(UTC)
     if now >= due:

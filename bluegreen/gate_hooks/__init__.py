@@ -1,8 +1,17 @@
 """The only place where gates become Pulumi resource hooks."""
 
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
+from bluegreen.gate_hooks.retention import check_removed_colors
 from bluegreen.gate_hooks.service_hooks import ServiceHooks
 from bluegreen.gate_hooks.truth import LiveFacts
 from bluegreen.gate_hooks.update import PropertyReaders, Update
 
-__all__ = ["HookCall", "LiveFacts", "PropertyReaders", "ServiceHooks", "Update", "resource_hook"]
+__all__ = [
+    "HookCall",
+    "LiveFacts",
+    "PropertyReaders",
+    "ServiceHooks",
+    "Update",
+    "check_removed_colors",
+    "resource_hook",
+]

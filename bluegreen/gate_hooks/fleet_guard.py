@@ -7,6 +7,7 @@ from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError, RolloutError
 from bluegreen.events import EventKind
 from bluegreen.gate_hooks.hook import HookCall
+from bluegreen.gate_hooks.retention import Retention
 from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.gate import Deadline
 from bluegreen.transition import (
@@ -14,7 +15,6 @@ from bluegreen.transition import (
     FleetState,
     fleet_change,
     judge_live_change,
-    judge_retention,
 )
 
 __all__ = ["FleetGuard"]
@@ -30,6 +30,7 @@ class FleetGuard:
     def __init__(self, update: Update, color: Color) -> None:
         self._update = update
         self._color = color
+        self._retention = Retention(update)
 
     def __call__(self, call: HookCall) -> None:
         """Raises when this change of the color must not happen, or not yet."""
@@ -37,21 +38,21 @@ class FleetGuard:
         before = self._update.readers.fleet(call.old) if call.old else None
         after = self._update.readers.fleet(call.new)
         change = fleet_change(before, after)
-        if before is None or not change.ends_members:
+        if before is None or change.is_nothing:
             return
         share = self._live_share(call)
         if share is None:
             return
-        self._protect_live_release(call, before, after, share)
+        self._protect_live_members(call, before, after, share)
         if share == 0:
             self._let_idle_go(call, before, change)
-        elif change.is_shrink:
-            self._shrink_with_share(call, before, after, share)
+        elif change.is_shrink and self._update.plan.split.share_of(self._color) == 0:
+            self._shrink_after_the_switch(call, before, share)
 
     def _live_share(self, call: HookCall) -> int | None:
         """The color's share now; None in a preview that cannot tell."""
         try:
-            live = self._update.data_plane.live_split()
+            live = self._update.data_plane.live_route()
         except DataPlaneError as error:
             text = f"{self._update.name}: cannot tell whether {self._color} has traffic: {error}"
             if call.is_preview:
@@ -59,74 +60,56 @@ class FleetGuard:
                 return None
             msg = f"{text}; its members were not changed"
             raise RolloutError(msg) from error
-        return live.share_of(self._color) if live else 0
+        return live.split.share_of(self._color) if live else 0
 
-    def _protect_live_release(
+    def _protect_live_members(
         self, call: HookCall, before: FleetState, after: FleetState, share: int
     ) -> None:
         update, color = self._update, self._color
         permission = update.overrides.allow_live_change
-        is_allowed = permission is not None and permission.color is color
-        refusal = judge_live_change(color, before, after, share=share, is_allowed=is_allowed)
-        if refusal is not None:
-            self._refuse(call, refusal)
-        if permission is None or share == 0 or before.fingerprint == after.fingerprint:
+        wanted = update.plan.split.share_of(color)
+        refusal = judge_live_change(
+            color, before, after, share=share, wanted_share=wanted, is_allowed=False
+        )
+        if refusal is None:
             return
+        if permission is None or permission.color is not color:
+            self._refuse(call, refusal)
+        what = f"from {before.release}, {before.replicas} members"
         call.warn(
-            f"{update.name}: the live release of {color} changes from {before.release} to "
-            f"{after.release}, allowed once: {permission.reason}"
+            f"{update.name}: the live members of {color} change {what} to {after.release}, "
+            f"{after.replicas} members; allowed once: {permission.reason}"
         )
         if not call.is_preview:
             update.record(
                 EventKind.LIVE_CHANGE,
-                before=f"{color} {before.release}",
-                after=f"{color} {after.release}",
+                before=f"{color} {before.release}, {before.replicas} members",
+                after=f"{color} {after.release}, {after.replicas} members",
                 reason=permission.reason,
             )
 
-    def _shrink_with_share(
-        self, call: HookCall, before: FleetState, after: FleetState, share: int
-    ) -> None:
-        update, color = self._update, self._color
-        fleet = update.plan.fleets[color]
-        if not fleet.is_retired:
-            call.warn(
-                f"{update.name}: {color} has {share} % of production traffic and goes from "
-                f"{before.replicas} to {after.replicas} members"
-            )
-            return
+    def _shrink_after_the_switch(self, call: HookCall, before: FleetState, share: int) -> None:
+        """The color has traffic now, and is to have none when its turn comes."""
         if not call.is_preview:
             self._refuse(
                 call,
-                f"{color} still has {share} % of production traffic; it was not shrunk; "
+                f"{self._color} still has {share} % of production traffic; it was not shrunk; "
                 "`pulumi up` tries again",
             )
-        retention = update.settings.retention_hours
-        if retention > 0 and update.overrides.retire_early is None:
-            self._refuse(
-                call,
-                f"{color} {before.release} is live until this update switches, and must stay able "
-                f"to serve for {retention:g} hours after that; nothing was changed; switch "
-                "first (`pulumi config rm retired`) and retire it later, or say "
-                "BLUEGREEN_RETIRE_EARLY='why'",
-            )
+        refusal = self._retention.of_what_is_left_now(self._color, before.release)
+        if refusal is not None and self._update.overrides.retire_early is None:
+            self._refuse(call, refusal)
 
     def _let_idle_go(self, call: HookCall, before: FleetState, change: FleetChange) -> None:
+        if before.replicas == 0:
+            return
         self._keep_retention(call, before, change)
         if not call.is_preview:
             self._drain(call)
 
     def _keep_retention(self, call: HookCall, before: FleetState, change: FleetChange) -> None:
         update, color = self._update, self._color
-        reason = update.overrides.retire_early
-        refusal = judge_retention(
-            color,
-            before.release,
-            idle_since=self._idle_since(),
-            now=datetime.now(UTC),
-            retention_hours=update.settings.retention_hours,
-            reason_to_retire_early=None,
-        )
+        refusal = self._retention.of(color, before.release)
         if refusal is None:
             return
         if change.is_new_release:
@@ -134,23 +117,14 @@ class FleetGuard:
                 f"{update.name}: {color} is the rollback target: "
                 f"rollback to {before.release} ends now"
             )
-        elif update.plan.fleets[color].is_retired:
-            if reason is None:
-                self._refuse(call, refusal)
-            if not call.is_preview:
-                update.record(
-                    EventKind.EARLY_RETIREMENT,
-                    before=f"{color} {before.release}, {before.replicas} members",
-                    after=f"{update.plan.fleets[color].replicas} members",
-                    reason=reason,
-                )
-
-    def _idle_since(self) -> datetime | None:
-        try:
-            return self._update.data_plane.last_switch()
-        except DataPlaneError as error:
-            msg = f"cannot tell when {self._color} became idle: {error}; it was not changed"
-            raise RolloutError(msg) from error
+            return
+        if update.overrides.retire_early is None:
+            self._refuse(call, refusal)
+        if not call.is_preview:
+            self._retention.record_early_end(
+                f"{color} {before.release}, {before.replicas} members",
+                f"{update.plan.fleets[color].replicas} members",
+            )
 
     def _drain(self, call: HookCall) -> None:
         """Waits until the color works on nothing any more; bounded, and then says what is left."""
@@ -158,7 +132,7 @@ class FleetGuard:
         limit = update.settings.drain.timeout_seconds
         deadline = Deadline(limit)
         next_word = limit - _PROGRESS_SECONDS
-        while (sessions := update.data_plane.sessions(color)) is not None:
+        while (sessions := self._sessions()) is not None:
             if sessions == 0:
                 return
             if deadline.remaining_seconds < next_word:
@@ -172,9 +146,19 @@ class FleetGuard:
                 return
         self._wait_since_switch(deadline)
 
+    def _sessions(self) -> int | None:
+        try:
+            return self._update.data_plane.sessions(self._color)
+        except DataPlaneError as error:
+            msg = (
+                f"{self._update.name}: cannot tell what {self._color} still works on: {error}; "
+                "its members were not changed"
+            )
+            raise RolloutError(msg) from error
+
     def _wait_since_switch(self, deadline: Deadline) -> None:
         """Where requests cannot be counted, the old color gets the whole time since the switch."""
-        since = self._idle_since()
+        since = self._retention.idle_since()
         limit = timedelta(seconds=self._update.settings.drain.timeout_seconds)
         left = (since + limit - datetime.now(UTC)).total_seconds() if since else 0.0
         if left > 0:

@@ -65,8 +65,8 @@ def resource_hook(
     async def call(args: pulumi.ResourceHookArgs) -> None:
         facts = HookCall(
             is_preview=pulumi.runtime.is_dry_run(),
-            old=args.old_outputs or args.old_inputs,
-            new=args.new_inputs or {},
+            old=await _plain(args.old_outputs or args.old_inputs),
+            new=await _plain(args.new_inputs) or {},
         )
         try:
             await _within(timeout_seconds, _in_daemon_thread(name, judge, facts))
@@ -83,11 +83,21 @@ def resource_hook(
     )
 
 
+async def _plain(properties: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Properties with their secrets, which Pulumi wraps into outputs, as plain values."""
+    if properties is None:
+        return None
+    return {
+        key: await value.future() if isinstance(value, pulumi.Output) else value
+        for key, value in properties.items()
+    }
+
+
 async def _within(seconds: float, judgement: Awaitable[None]) -> None:
     try:
         await asyncio.wait_for(judgement, seconds)
     except TimeoutError as error:
-        msg = f"no answer within {seconds:g} seconds; nothing was changed by this step"
+        msg = f"no answer within {seconds:g} seconds; which counts as a no"
         raise RolloutError(msg) from error
 
 

@@ -1,13 +1,13 @@
 """What stops the router's one write, and what asks afterwards whether traffic follows."""
 
 from bluegreen.colors import Color
-from bluegreen.errors import DataPlaneError, GateError, RolloutError
+from bluegreen.errors import DataPlaneError, GateError, RolloutError, UnreadableTrafficError
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.follow import verify_follow
 from bluegreen.gates.gate import Subject, Verdict
 from bluegreen.gates.runner import refusal_text, run_gates
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, UnreadableTraffic
 from bluegreen.transition import Situation, Transition, judge_transition
 
 __all__ = ["FollowGate", "RouterGate"]
@@ -27,7 +27,7 @@ class RouterGate:
         update = self._update
         recorded = update.readers.route(call.old) if call.old else None
         try:
-            live = update.data_plane.live_split()
+            live = self._live()
         except DataPlaneError as error:
             self._cannot_tell(call, error)
             return
@@ -39,10 +39,16 @@ class RouterGate:
         )
         if transition.refusal is not None:
             conflict = RolloutError(f"{update.name}: {transition.refusal}")
-            update.refuse(call, conflict, before=update.described(live))
+            update.refuse(call, conflict, before=update.described_live(live))
         self._announce(call, live, transition)
         for color in transition.rising:
             self._judge(call, color, live)
+
+    def _live(self) -> Route | UnreadableTraffic | None:
+        try:
+            return self._update.data_plane.live_route()
+        except UnreadableTrafficError as error:
+            return UnreadableTraffic(str(error))
 
     def _cannot_tell(self, call: HookCall, error: DataPlaneError) -> None:
         text = f"{self._update.name}: cannot tell who is live: {error}"
@@ -51,9 +57,11 @@ class RouterGate:
             raise RolloutError(msg) from error
         call.warn(f"{text}; the same in an update would be a refusal")
 
-    def _announce(self, call: HookCall, live: TrafficSplit | None, transition: Transition) -> None:
+    def _announce(
+        self, call: HookCall, live: Route | UnreadableTraffic | None, transition: Transition
+    ) -> None:
         update = self._update
-        what = f"{update.described(live)} → {update.described(update.plan.split)}"
+        what = f"{update.described_live(live)} → {update.described(update.plan.split)}"
         match transition.situation:
             case Situation.FINISH:
                 call.say(f"{update.name}: traffic is where it should be: {what.split(' → ')[1]}")
@@ -72,7 +80,7 @@ class RouterGate:
                     f"{update.plan.active_color} itself; all gates are asked"
                 )
 
-    def _judge(self, call: HookCall, color: Color, live: TrafficSplit | None) -> None:
+    def _judge(self, call: HookCall, color: Color, live: Route | UnreadableTraffic | None) -> None:
         update = self._update
         subject = self._subject(color, live)
         if call.is_preview:
@@ -90,12 +98,12 @@ class RouterGate:
                 call.say(f"{update.name}: {color}: {verdict.gate} said:\n{verdict.detail}")
         if not all(verdict.passed for verdict in verdicts):
             refusal = GateError(refusal_text(subject, verdicts))
-            update.refuse(call, refusal, before=update.described(live))
+            update.refuse(call, refusal, before=update.described_live(live))
 
     def _report(self, call: HookCall, subject: Subject) -> None:
         """Shows what the gates would say now; refuses nothing, since this update may change it."""
         update = self._update
-        if subject.color in update.changing or Color(subject.color) not in update.plan.fleets:
+        if subject.color in update.changing:
             names = ", ".join(gate.name for gate in update.gates)
             call.say(
                 f"{update.name}: gates of {subject.color} {subject.release}, asked after its fleet "
@@ -108,7 +116,7 @@ class RouterGate:
             tell = call.say if verdict.passed and not verdict.is_warning else call.warn
             tell(f"{update.name}: {subject.color}, now: {verdict}")
 
-    def _subject(self, color: Color, live: TrafficSplit | None) -> Subject:
+    def _subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
         update = self._update
         fleet = update.plan.fleets[color]
         return Subject(
@@ -117,7 +125,7 @@ class RouterGate:
             replicas=fleet.replicas,
             endpoint=update.data_plane.pinned_endpoint(color),
             readiness=update.data_plane.readiness,
-            live_color=max(Color, key=live.share_of) if live else None,
+            live_color=live.active if isinstance(live, Route) else None,
             is_rollback=update.is_rollback,
         )
 

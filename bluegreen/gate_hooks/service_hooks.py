@@ -1,5 +1,7 @@
 """The hooks of one service, ready to be bound to its resources."""
 
+from collections.abc import Callable
+
 import pulumi
 
 from bluegreen.colors import Color
@@ -36,6 +38,17 @@ class ServiceHooks:
         """The settings of the service."""
         return self._update.settings
 
+    def anchor(self, judge: Callable[[HookCall], None]) -> pulumi.ResourceHookBinding:
+        """A platform's own guard of what the router refers to."""
+        guard = resource_hook(
+            child_name(self._name, "anchor-guard"),
+            judge,
+            timeout_seconds=self._update.settings.gates.timeout_seconds + _MARGIN_SECONDS,
+            in_preview=True,
+            on_refusal=self.truth.tell,
+        )
+        return self._telling_truth("anchor", pulumi.ResourceHookBinding(before_update=[guard]))
+
     def router(self) -> pulumi.ResourceHookBinding:
         """Gates before the write, the question whether traffic follows after it."""
         settings = self._update.settings
@@ -56,9 +69,10 @@ class ServiceHooks:
             in_preview=False,
             on_refusal=self.truth.tell,
         )
-        return pulumi.ResourceHookBinding(
+        binding = pulumi.ResourceHookBinding(
             before_create=[gate], before_update=[gate], after_update=[follow]
         )
+        return self._telling_truth("router", binding)
 
     def flag(self) -> pulumi.ResourceHookBinding:
         """The same question before the flag is written; the audit entry afterwards."""
@@ -76,12 +90,10 @@ class ServiceHooks:
             in_preview=False,
             ignore_errors=True,
         )
-        return pulumi.ResourceHookBinding(
-            before_create=[ask],
-            before_update=[ask],
-            after_create=[record],
-            after_update=[record],
+        binding = pulumi.ResourceHookBinding(
+            before_create=[ask], before_update=[ask], after_create=[record], after_update=[record]
         )
+        return self._telling_truth("flag", binding)
 
     def fleet(self, color: Color) -> pulumi.ResourceHookBinding:
         """The guard of one color's members."""
@@ -92,7 +104,20 @@ class ServiceHooks:
             in_preview=True,
             on_refusal=self.truth.tell,
         )
-        return pulumi.ResourceHookBinding(before_create=[guard], before_update=[guard])
+        binding = pulumi.ResourceHookBinding(before_create=[guard], before_update=[guard])
+        return self._telling_truth(str(color), binding)
+
+    def _telling_truth(
+        self, role: str, binding: pulumi.ResourceHookBinding
+    ) -> pulumi.ResourceHookBinding:
+        """Adds that the outputs say what is live when the provider itself fails."""
+
+        async def tell(_: pulumi.ErrorHookArgs) -> bool:
+            await self.truth.tell()
+            return False
+
+        binding.on_error = [pulumi.ErrorHook(child_name(self._name, f"{role}-failed"), tell)]
+        return binding
 
     def _record_switch(self, call: HookCall) -> None:
         update = self._update

@@ -78,13 +78,19 @@ class Truth:
 
     def _ask(self) -> LiveFacts | None:
         try:
-            live = self._data_plane.live_split()
-            if live is None:
-                return None
-            releases = {
-                str(color): self._data_plane.release(color) or fleet.release
-                for color, fleet in sorted(self._plan.fleets.items())
-            }
+            live = self._data_plane.live_route()
+            releases = {color: self._release(color) for color in Color}
         except DataPlaneError:
             return None
-        return LiveFacts(max(Color, key=live.share_of), releases)
+        if live is None:
+            return None
+        return LiveFacts(
+            live.active,
+            {str(color): release for color, release in releases.items() if release is not None},
+        )
+
+    def _release(self, color: Color) -> str | None:
+        """What runs in a color; a retired one, which has no members, holds what the config says."""
+        fleet = self._plan.fleets.get(color)
+        is_empty = fleet is not None and fleet.replicas == 0
+        return self._data_plane.release(color) or (fleet.release if fleet and is_empty else None)

@@ -1,8 +1,6 @@
 """What the hooks of one service share during one update."""
 
-import getpass
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,14 +8,14 @@ from typing import Any, NoReturn
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError, RolloutError
-from bluegreen.events import Event, EventKind, Journal
+from bluegreen.events import Event, EventKind, Journal, author
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.gates.gate import Gate, Verdict
 from bluegreen.overrides import Overrides
 from bluegreen.plan import ServicePlan
 from bluegreen.settings.service import ServiceSettings
-from bluegreen.traffic import Route, TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit, UnreadableTraffic
 from bluegreen.transition import FleetState
 
 __all__ = ["PropertyReaders", "Update"]
@@ -66,14 +64,23 @@ class Update:
         fleet = self.plan.fleets.get(color)
         return fleet.release if fleet else "nothing"
 
-    def described(self, split: TrafficSplit | None) -> str:
-        """A split with the releases behind it, for people."""
-        if split is None:
+    def described(self, split: TrafficSplit) -> str:
+        """What is wanted, with the releases behind it, for people."""
+        return _described(split, self.release_of)
+
+    def described_live(self, live: Route | UnreadableTraffic | None) -> str:
+        """What is live, with the releases that run, for people."""
+        if live is None:
             return "nothing"
-        shares = [
-            f"{share} % {color} {self.release_of(color)}" for color, share in split if share > 0
-        ]
-        return ", ".join(shares)
+        if isinstance(live, UnreadableTraffic):
+            return f"unreadable ({live})"
+        return _described(live.split, self._running_release)
+
+    def _running_release(self, color: Color) -> str:
+        try:
+            return self.data_plane.release(color) or "without members"
+        except DataPlaneError:
+            return "of an unknown release"
 
     def record(
         self, kind: EventKind, *, before: str, after: str, reason: str, **details: str
@@ -83,7 +90,7 @@ class Update:
             Event(
                 kind=kind,
                 at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                by=_author(),
+                by=author(os.environ),
                 service=self.name,
                 from_split=before,
                 to_split=after,
@@ -109,6 +116,5 @@ class Update:
         raise error
 
 
-def _author() -> str:
-    """Who runs this update; a pipeline says so in BLUEGREEN_BY."""
-    return os.environ.get("BLUEGREEN_BY") or f"{getpass.getuser()}@{socket.gethostname()}"
+def _described(split: TrafficSplit, release_of: Callable[[Color], str]) -> str:
+    return ", ".join(f"{share} % {color} {release_of(color)}" for color, share in split if share)

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from bluegreen.gates.gate import Endpoint
 from bluegreen.gates.wording import error_text, one_line, seconds
 
@@ -90,6 +88,9 @@ def ask(endpoint: Endpoint, method: str, path: str, timeout_seconds: float) -> A
     Raises:
         UnusableAnswerError: No complete answer of at most 1 MiB came in time.
     """
+    # Takes a tenth of a second, which a `pulumi up` that asks no gate need not wait for.
+    import httpx  # noqa: PLC0415
+
     url = endpoint.url + path
     try:
         return _ask(endpoint, method, url, timeout_seconds)
@@ -108,6 +109,8 @@ def ask(endpoint: Endpoint, method: str, path: str, timeout_seconds: float) -> A
 
 
 def _ask(endpoint: Endpoint, method: str, url: str, timeout_seconds: float) -> Answer:
+    import httpx  # noqa: PLC0415  # see `ask`
+
     ends = time.monotonic() + timeout_seconds
     # A kept connection would ask the same member again and again, a proxy might answer from its
     # cache; the system's certificates, because a company's own authority is there, not in certifi.

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from bluegreen.colors import Color
 from bluegreen.gates.gate import Endpoint, Readiness
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route
 
 __all__ = ["DataPlane"]
 
@@ -16,8 +16,11 @@ class DataPlane(Protocol):
     Each method raises `DataPlaneError` when the answer cannot be had.
     """
 
-    def live_split(self) -> TrafficSplit | None:
-        """Who gets which share of production now; None when there is no router yet."""
+    def live_route(self) -> Route | None:
+        """Who is active and who gets which share of production now; None before the first write.
+
+        Raises `UnreadableTrafficError` when the router says what this library never wrote.
+        """
 
     def readiness(self, color: Color) -> Readiness:
         """How many members of a color are ready, and how many it is meant to have now."""

@@ -51,7 +51,8 @@ def _look(
     data_plane: DataPlane, wanted: TrafficSplit, color_from: ColorFromSettings | None
 ) -> tuple[bool, str]:
     try:
-        live = data_plane.live_split()
+        route = data_plane.live_route()
+        live = route.split if route else None
         if live != wanted:
             return False, f"the router says {live or 'nothing'}, wanted is {wanted}"
         if color_from is None:

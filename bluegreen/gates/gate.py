@@ -49,7 +49,7 @@ class Subject:
     """Asks the data plane; raises `DataPlaneError` when it cannot be asked."""
 
     live_color: Color | None
-    """The color with the largest live share now; None before the first switch."""
+    """The active color of what is live now; None before the first switch, or when unreadable."""
 
     is_rollback: bool = False
 

@@ -1,8 +1,7 @@
 """The active flag: a JSON file that says which color is active, for jobs and other programs."""
 
-import getpass
 import os
-import socket
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,50 +10,101 @@ import pulumi
 from pulumi import dynamic
 
 from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError
+from bluegreen.events import author
 from bluegreen.onprem.journal import read_json, write_json
-from bluegreen.onprem.provider import LiveProvider, differs, plain
+from bluegreen.onprem.provider import LiveProvider, plain
 
 __all__ = ["ActiveFlag", "last_switch"]
 
 _CONTENT = ("service", "color", "release")
+_HISTORY = ("since", "previous")
 
 
 class _Provider(LiveProvider):
+    computed = _HISTORY
+
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        return dynamic.CreateResult(props["path"], _write(props))
+        return dynamic.CreateResult(props["path"], _write(props, recorded={}))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        flag = read_json(Path(news["path"])) or {}
-        is_lost = any(flag.get(key) != olds.get(key) for key in _CONTENT)
-        return dynamic.DiffResult(changes=differs(olds, news) or is_lost)
+        flag = _read(Path(news["path"]))
+        is_drift = flag is None or any(
+            flag.get(key) != olds.get(key) for key in (*_CONTENT, *_HISTORY)
+        )
+        return dynamic.DiffResult(changes=self.has_new_inputs(olds, news) or is_drift)
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        flag = read_json(Path(props["path"]))
-        return dynamic.ReadResult(id_, plain(props) | (flag or {"color": ""}))
+        """Takes over what the file says; what cannot be read is left to the next update."""
+        return dynamic.ReadResult(id_, plain(props) | (_read(Path(props["path"])) or {}))
 
-    def update(
-        self,
-        _id: str,
-        _olds: dict[str, Any],
-        news: dict[str, Any],
-    ) -> dynamic.UpdateResult:
-        return dynamic.UpdateResult(_write(news))
+    def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        return dynamic.UpdateResult(_write(news, recorded=olds))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
         Path(props["path"]).unlink(missing_ok=True)
 
 
-def _write(props: dict[str, Any]) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any] | None:
+    """What the flag says; None when it is lost or does not say it."""
+    try:
+        flag = read_json(path)
+    except DataPlaneError:
+        return None
+    if flag is None or not _is_whole(flag):
+        return None
+    return {key: flag.get(key) for key in (*_CONTENT, *_HISTORY)}
+
+
+def _is_whole(flag: Mapping[str, Any]) -> bool:
+    colors = list(Color)
+    return (
+        all(isinstance(flag.get(key), str) for key in _CONTENT)
+        and flag["color"] in colors
+        and flag.get("previous") in [None, *colors]
+        and _moment(flag.get("since")) is not None
+    )
+
+
+def _moment(text: object) -> datetime | None:
+    """An instant; None when the text is none that could be compared with others."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _write(props: dict[str, Any], recorded: Mapping[str, Any]) -> dict[str, Any]:
     path = Path(props["path"])
-    before = read_json(path) or {}
     content = {key: props[key] for key in _CONTENT}
-    is_switch = before.get("color") != content["color"]
-    content["since"] = _now() if is_switch else before.get("since", _now())
-    # Without a color before there is no rollback target, and no retention to keep.
-    content["previous"] = before.get("color") if is_switch else before.get("previous")
-    content["by"] = os.environ.get("BLUEGREEN_BY") or f"{getpass.getuser()}@{socket.gethostname()}"
-    write_json(path, content)
+    content |= _history(props["color"], recorded, _read(path) or {})
+    write_json(path, content | {"by": author(os.environ)})
     return plain(props) | content
+
+
+def _history(
+    color: str, recorded: Mapping[str, Any], flag: Mapping[str, Any]
+) -> dict[str, str | None]:
+    """Since when a color is active, and which one was before; the retention goes by it.
+
+    Args:
+        color: Who is active now.
+        recorded: What the state has; empty when it has no flag.
+        flag: What the file has; empty when it cannot tell.
+    """
+    before = recorded.get("color")
+    sources = [recorded] if before == color else []
+    # After an update that was killed once it had written, the file is ahead of the state.
+    is_ahead = not before or flag.get("previous") == before
+    if flag.get("color") == color and (before == color or is_ahead):
+        sources.append(flag)
+    for source in sources:
+        if _moment(source.get("since")) is not None:
+            return {"since": source["since"], "previous": source.get("previous")}
+    # Without a color before there is no rollback target, and no retention to keep.
+    left = recorded.get("previous") if before == color else before or flag.get("color")
+    return {"since": _now(), "previous": left}
 
 
 def _now() -> str:
@@ -69,6 +119,9 @@ class ActiveFlag(dynamic.Resource, module="onprem", name="ActiveFlag"):
 
     since: pulumi.Output[str]
     """When this color became active, in UTC."""
+
+    previous: pulumi.Output[str | None]
+    """The color that was active before; None when no switch has happened yet."""
 
     def __init__(
         self,
@@ -85,18 +138,26 @@ class ActiveFlag(dynamic.Resource, module="onprem", name="ActiveFlag"):
             "service": service,
             "color": str(color),
             "release": release,
-            "since": None,
         }
-        super().__init__(_Provider(), name, props, opts)
+        super().__init__(_Provider(), name, props | dict.fromkeys(_HISTORY), opts)
 
 
 def last_switch(path: Path) -> datetime | None:
     """When the flag last went from one color to the other; None when it never did.
 
     Raises:
-        DataPlaneError: The flag cannot be read.
+        DataPlaneError: The flag cannot be read, or does not say it.
     """
-    flag = read_json(path)
-    if flag is None or not flag.get("previous"):
+    remedy = "run `pulumi up` with nothing else changed, which writes it again"
+    try:
+        flag = read_json(path)
+    except DataPlaneError as error:
+        msg = f"{error}; {remedy}"
+        raise DataPlaneError(msg) from error
+    if flag is None:
         return None
-    return datetime.fromisoformat(flag["since"])
+    since = _moment(flag.get("since"))
+    if since is None or not _is_whole(flag):
+        msg = f"{path} does not say since when which color is active; {remedy}"
+        raise DataPlaneError(msg)
+    return since if flag.get("previous") else None

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-
-import jinja2
+from typing import TYPE_CHECKING
 
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, RoutedTraffic
+
+if TYPE_CHECKING:
+    import jinja2
 
 __all__ = [
     "DEFAULT_COHORT_COOKIE",
@@ -225,7 +227,10 @@ class _Routing:
     cohort_cookie: str
 
 
-def _templates() -> jinja2.Environment:
+def _templates() -> "jinja2.Environment":
+    # Only the provider renders; the program would wait for this import at every start.
+    import jinja2  # noqa: PLC0415
+
     # The text is no HTML; every value in it was checked by a pattern of its own.
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from bluegreen.colors import Color
-from bluegreen.errors import DataPlaneError
+from bluegreen.errors import DataPlaneError, UnreadableTrafficError
 from bluegreen.gates.gate import Endpoint, Readiness
 from bluegreen.onprem.active_flag import last_switch
 from bluegreen.onprem.haproxy_config import DEFAULT_PIN_HEADER
-from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
 from bluegreen.onprem.members import Member
 from bluegreen.onprem.traffic_map import MapFile, RoutedTraffic
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route
 
 __all__ = ["HaproxyDataPlane"]
 
@@ -36,14 +36,21 @@ class HaproxyDataPlane:
 
     pin_header: str = DEFAULT_PIN_HEADER
 
-    def live_split(self) -> TrafficSplit | None:
-        """Who gets which share of production now; None when there is no router yet."""
-        socket = Path(self.stats_socket)
-        if not socket.exists() and MapFile(self.map_path).read(self.map_key) is None:
+    def live_route(self) -> Route | None:
+        """Who is active and who gets which share of production now; None before the first write."""
+        try:
+            value = self._runtime.map_value(str(self.map_path), self.map_key)
+        except ProxyNotRunningError:
+            if MapFile(self.map_path).read(self.map_key) is None:
+                return None
+            raise
+        if value is None:
             return None
-        value = self._runtime.map_value(str(self.map_path), self.map_key)
-        decoded = self.traffic.decode(value) if value is not None else None
-        return decoded[1] if decoded else None
+        try:
+            decoded = self.traffic.decode(value)
+        except DataPlaneError as error:
+            raise UnreadableTrafficError(str(error)) from error
+        return Route(*decoded) if decoded else None
 
     def readiness(self, color: Color) -> Readiness:
         """How many members of a color the proxy has found ready."""
@@ -58,10 +65,7 @@ class HaproxyDataPlane:
         """Requests a color is working on now."""
         try:
             return self._runtime.backend(self.traffic.backends[color]).sessions
-        except DataPlaneError:
-            # Without a proxy nothing reaches the color; whoever asks has asked for the split.
-            if Path(self.stats_socket).exists():
-                raise
+        except ProxyNotRunningError:
             return 0
 
     def pinned_endpoint(self, color: Color) -> Endpoint:

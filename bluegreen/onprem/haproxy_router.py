@@ -12,7 +12,7 @@ from pulumi import dynamic
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
 from bluegreen.naming import child_name
-from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
 from bluegreen.onprem.provider import LiveProvider, differs, plain
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
@@ -30,12 +30,17 @@ class _Provider(LiveProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         before, after = plain(olds), plain(news)
-        is_new = differs(before, after)
-        return dynamic.DiffResult(changes=is_new or _live_value(after) != _value(after))
+        # The file counts as much as the memory: the proxy's next start would go by it.
+        is_drift = {_live_value(after), _file_value(after)} != {_value(after)}
+        return dynamic.DiffResult(changes=differs(before, after) or is_drift)
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         outputs = plain(props)
-        decoded = _traffic(outputs).decode(_live_value(outputs) or NOTHING_IS_LIVE)
+        try:
+            decoded = _traffic(outputs).decode(_live_value(outputs) or NOTHING_IS_LIVE)
+        except DataPlaneError:
+            # What cannot be read cannot be taken over; the next update repairs it.
+            return dynamic.ReadResult(id_, outputs)
         if decoded is None:
             return dynamic.ReadResult("", {})
         return dynamic.ReadResult(id_, outputs | _shares(Route(*decoded)))
@@ -47,10 +52,9 @@ class _Provider(LiveProvider):
         outputs = plain(props)
         try:
             _route_to(outputs, NOTHING_IS_LIVE)
-        except DataPlaneError:
-            # A proxy that is gone routes nothing any more; one that is there must say so.
-            if Path(outputs["stats_socket"]).exists():
-                raise
+        except ProxyNotRunningError:
+            # A proxy that is gone routes nothing any more.
+            return
 
 
 def _traffic(inputs: dict[str, Any]) -> RoutedTraffic:
@@ -73,8 +77,12 @@ def _live_value(inputs: dict[str, Any]) -> str | None:
         return HaproxyRuntime(inputs["stats_socket"]).map_value(
             inputs["map_path"], inputs["map_key"]
         )
-    except DataPlaneError:
-        return MapFile(Path(inputs["map_path"])).read(inputs["map_key"])
+    except ProxyNotRunningError:
+        return _file_value(inputs)
+
+
+def _file_value(inputs: dict[str, Any]) -> str | None:
+    return MapFile(Path(inputs["map_path"])).read(inputs["map_key"])
 
 
 def _write(inputs: dict[str, Any]) -> dict[str, Any]:

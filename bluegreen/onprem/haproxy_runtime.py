@@ -1,6 +1,7 @@
 """Talks to a running HAProxy: reads and writes its map, counts its servers and sessions."""
 
 import csv
+import errno
 import re
 import socket
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem.traffic_map import map_word_problem
 
-__all__ = ["BackendState", "HaproxyRuntime", "WorkerInfo"]
+__all__ = ["BackendState", "HaproxyRuntime", "ProxyNotRunningError", "WorkerInfo"]
 
 _LONGEST_UNIX_PATH = 107
 """Bytes of `sockaddr_un.sun_path` without its closing zero (unix(7))."""
@@ -22,6 +23,12 @@ _REFUSALS = ("Unknown command", "Permission denied", "No such proxy", "Unknown m
 _MAP_ENTRY = re.compile(r'found=yes, .*?key="(?P<key>[^"]*)", value="(?P<value>[^"]*)"')
 # Until its first check a server says UP and INI: it takes traffic, but nobody has seen it answer.
 _NOT_CHECKED_YET = frozenset({"", "INI", "UNK"})
+# connect(2): no such socket, or one that nobody listens on any more.
+_NOBODY_THERE = frozenset({errno.ENOENT, errno.ECONNREFUSED})
+
+
+class ProxyNotRunningError(DataPlaneError):
+    """Nobody listens at the address: no proxy is there, and none routes by what it was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,8 @@ class WorkerInfo:
 class HaproxyRuntime:
     """One HAProxy's runtime API (its `stats socket`); a connection per command, nothing is kept.
 
-    Every failure is a `DataPlaneError` that names the address and what was not done.
+    Every failure is a `DataPlaneError` that names the address and what was not done; one of them,
+    `ProxyNotRunningError`, says that nobody is there.
     """
 
     def __init__(self, address: str, timeout_seconds: float = 2.0) -> None:
@@ -217,7 +225,8 @@ class HaproxyRuntime:
                 f"cannot reach haproxy at {self._address}: {_reason(error)}; {line!r} was not "
                 f"done; check that haproxy runs and has this `stats socket`"
             )
-            raise DataPlaneError(msg) from error
+            kind = ProxyNotRunningError if error.errno in _NOBODY_THERE else DataPlaneError
+            raise kind(msg) from error
 
     def _unanswered(self, line: str, what: str) -> DataPlaneError:
         return DataPlaneError(

@@ -2,12 +2,12 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from bluegreen.errors import DataPlaneError
 from bluegreen.events import Event
+from bluegreen.onprem.private_files import write_private
 
 __all__ = ["FileJournal", "read_json", "write_json"]
 
@@ -43,18 +43,7 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     Raises:
         DataPlaneError: The file could not be written; the old one is untouched.
     """
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", dir=path.parent, prefix=f".{path.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            json.dump(content, file, indent=2, sort_keys=True)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
-    except OSError as error:
-        msg = f"{path} could not be written: {error.strerror}; it is as it was"
-        raise DataPlaneError(msg) from error
+    write_private(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -1,9 +1,12 @@
 """The embedded proxy of one service, as a resource: every anchor of both colors, made once."""
 
+import contextlib
 import math
+import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +17,10 @@ from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem.haproxy_config import HaproxyConfig, check
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
-from bluegreen.onprem.ports import taken_by
+from bluegreen.onprem.ports import Holder, holder_of, http_url
+from bluegreen.onprem.private_files import write_private
 from bluegreen.onprem.program import Program
-from bluegreen.onprem.provider import LiveProvider, differs, plain
+from bluegreen.onprem.provider import LiveProvider, plain
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile
@@ -26,9 +30,17 @@ __all__ = ["LocalHaproxy"]
 
 _PROGRAM = "haproxy"
 _START_SECONDS = 10.0
+_START_GRACE_SECONDS = 2.0
+_RELOAD_SECONDS = 1.0
+"""A reload takes some 60 ms (HAProxy 2.6.12, one service)."""
+
+_POLL_SECONDS = 0.02
+_COMPUTED = ("stats_socket", "map_path", "production_url", "test_url")
 
 
 class _Provider(LiveProvider):
+    computed = _COMPUTED
+
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
         try:
             _config(plain(news))
@@ -40,32 +52,33 @@ class _Provider(LiveProvider):
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         inputs = plain(props)
-        _start(inputs)
+        _start_or_adopt(inputs)
         return dynamic.CreateResult(str(_run(inputs).stats_socket), _outputs(inputs))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        changes = differs(plain(olds), plain(news)) or not _is_as_written(plain(news))
-        return dynamic.DiffResult(changes=changes)
+        is_drift = not _is_as_written(plain(news))
+        return dynamic.DiffResult(changes=self.has_new_inputs(olds, news) or is_drift)
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         inputs = plain(news)
-        if _is_answering(inputs):
-            _reload(inputs)
-        else:
-            _start(inputs)
+        _start_or_adopt(inputs)
         return dynamic.UpdateResult(_outputs(inputs))
 
     def delete(self, _id: str, props: dict[str, Any]) -> None:
-        run = _run(props)
-        supervisord = Supervisord(run.path)
-        if supervisord.is_running():
-            supervisord.take(_PROGRAM)
+        run, supervisord = _run(props), _supervisord(props)
+        if supervisord.is_anothers:
+            return
+        supervisord.take(_PROGRAM)
         for path in (run.haproxy_config, run.traffic_map, run.stats_socket):
             path.unlink(missing_ok=True)
 
 
 def _run(inputs: dict[str, Any]) -> RunDirectory:
     return RunDirectory(Path(inputs["run_directory"]))
+
+
+def _supervisord(inputs: dict[str, Any]) -> Supervisord:
+    return Supervisord(_run(inputs).path, inputs.get("owner"))
 
 
 def _config(inputs: dict[str, Any]) -> HaproxyConfig:
@@ -91,26 +104,77 @@ def _outputs(inputs: dict[str, Any]) -> dict[str, Any]:
     return inputs | {
         "stats_socket": str(run.stats_socket),
         "map_path": str(run.traffic_map),
-        "production_url": f"http://{config.bind_address}:{config.production_port}",
-        "test_url": f"http://{config.test_bind_address}:{config.test_port}",
+        "production_url": http_url(config.bind_address, config.production_port),
+        "test_url": http_url(config.test_bind_address, config.test_port),
     }
+
+
+def _start_or_adopt(inputs: dict[str, Any]) -> None:
+    """Starts the proxy; one that runs takes over the config without closing a socket."""
+    config = _config(inputs)
+    is_up = _master_pid(inputs) is not None
+    _refuse_taken_ports(inputs, config, "was left as it was" if is_up else "was not started")
+    _keep_map_key(inputs)
+    if not is_up:
+        _start(inputs)
+        return
+    # One that was started a moment ago gets the time to open its socket.
+    if _worker(config.socket_path, within=_START_GRACE_SECONDS) is None:
+        _renew_socket(inputs)
+    _take_over(inputs, config)
+
+
+def _master_pid(inputs: dict[str, Any]) -> int | None:
+    """The proxy's first process; None when none is meant to stay."""
+    state = _supervisord(inputs).programs().get(_PROGRAM)
+    return state.pid if state is not None and state.status.is_up else None
+
+
+def _refuse_taken_ports(inputs: dict[str, Any], config: HaproxyConfig, fate: str) -> None:
+    """Looks before HAProxy does: 2.6 refuses connections for 2 s while it tries in vain to bind."""
+    uses = (
+        (config.production_port, config.bind_address, "service.port"),
+        (config.test_port, config.test_bind_address, "service.onprem.test_port"),
+    )
+    for port, host, setting in uses:
+        holder = holder_of(port, host)
+        if holder is not None and not _is_own(inputs, holder):
+            msg = (
+                f"port {port} for the proxy of {config.service} is taken by {holder}; the proxy "
+                f"{fate}; free it or change {setting}"
+            )
+            raise DataPlaneError(msg)
+
+
+def _is_own(inputs: dict[str, Any], holder: Holder) -> bool:
+    # The proxy's workers are in the process group of its first process.
+    if holder.pid is None:
+        return False
+    try:
+        return os.getpgid(holder.pid) == _master_pid(inputs)
+    except ProcessLookupError:
+        return False
+
+
+def _keep_map_key(inputs: dict[str, Any]) -> None:
+    """Sees to it that the map can be read with the config, and says who is live."""
+    run, service = _run(inputs), inputs["service"]
+    file = MapFile(run.traffic_map)
+    if file.read(service) is not None:
+        return
+    try:
+        # A lost file: the proxy that runs still knows.
+        live = HaproxyRuntime(str(run.stats_socket)).map_value(str(run.traffic_map), service)
+    except DataPlaneError:
+        live = None
+    file.write(service, live or NOTHING_IS_LIVE)
 
 
 def _start(inputs: dict[str, Any]) -> None:
     run, config = _run(inputs), _config(inputs)
-    for port in (config.production_port, config.test_port):
-        if (owner := taken_by(port)) is not None:
-            msg = (
-                f"port {port} for the proxy of {config.service} is taken by {owner}; the proxy "
-                "was not started; free it or change service.port or service.onprem.test_port"
-            )
-            raise DataPlaneError(msg)
-    # The map is read with the config, and must be there before it is checked.
-    traffic = MapFile(run.traffic_map)
-    if traffic.read(config.service) is None:
-        traffic.write(config.service, NOTHING_IS_LIVE)
     binary = _write_config(config, run.haproxy_config)
-    Supervisord(run.path).put(
+    supervisord = _supervisord(inputs)
+    supervisord.put(
         Program(
             name=_PROGRAM,
             command=(binary, "-W", "-db", "-f", str(run.haproxy_config)),
@@ -118,16 +182,56 @@ def _start(inputs: dict[str, Any]) -> None:
             stop_seconds=math.ceil(config.hard_stop_seconds),
         )
     )
-    _wait_for_worker(inputs, other_than=None)
+    if _worker(config.socket_path, within=_START_SECONDS) is None:
+        raise _not_taken_over(supervisord, "did not answer")
 
 
-def _reload(inputs: dict[str, Any]) -> None:
-    """Takes over a new config without closing a socket; the map file keeps who is live."""
-    run, config = _run(inputs), _config(inputs)
-    before = HaproxyRuntime(str(run.stats_socket)).worker_pid()
-    _write_config(config, run.haproxy_config)
-    Supervisord(run.path).signal(_PROGRAM, signal.SIGUSR2)
-    _wait_for_worker(inputs, other_than=before)
+def _renew_socket(inputs: dict[str, Any]) -> None:
+    """Gives a proxy whose socket has lost its name one that it answers on.
+
+    A worker inherits the sockets of the one before and binds only those with another name. So the
+    socket is given another name here, and its own by the config that is taken over next.
+    """
+    config = _config(inputs)
+    detour = config.socket_path.with_name("renewed.sock")
+    try:
+        _take_over(inputs, replace(config, socket_path=detour))
+    finally:
+        detour.unlink(missing_ok=True)
+
+
+def _take_over(inputs: dict[str, Any], config: HaproxyConfig) -> None:
+    """Lets the running proxy take over a config; the map file keeps who is live."""
+    path = _run(inputs).haproxy_config
+    before = path.read_text(encoding="utf-8") if path.exists() else None
+    former = _worker(config.socket_path)
+    _write_config(config, path)
+    try:
+        _reload(inputs, config, former)
+    except DataPlaneError:
+        # Else the proxy's next start would go by a config that it has never run.
+        if before is not None:
+            write_private(path, before)
+        raise
+
+
+def _reload(inputs: dict[str, Any], config: HaproxyConfig, former: int | None) -> None:
+    supervisord = _supervisord(inputs)
+    end = time.monotonic() + _START_SECONDS
+    while time.monotonic() < end:
+        _refuse_taken_ports(inputs, config, "was left as it was")
+        # HAProxy 2.6 loses a signal in the first milliseconds of its master: send it again.
+        supervisord.signal(_PROGRAM, signal.SIGUSR2)
+        if _worker(config.socket_path, other_than=former, within=_RELOAD_SECONDS) is not None:
+            return
+    raise _not_taken_over(supervisord, "did not take over its new config")
+
+
+def _not_taken_over(supervisord: Supervisord, what: str) -> DataPlaneError:
+    return DataPlaneError(
+        f"the proxy {what} within {_START_SECONDS:g} seconds; run `pulumi up` again, which tries "
+        f"again; the end of {supervisord.log_of(_PROGRAM)}:\n{supervisord.log_tail(_PROGRAM)}"
+    )
 
 
 def _write_config(config: HaproxyConfig, path: Path) -> str:
@@ -148,34 +252,25 @@ def _write_config(config: HaproxyConfig, path: Path) -> str:
     return binary
 
 
-def _wait_for_worker(inputs: dict[str, Any], *, other_than: int | None) -> None:
-    runtime = HaproxyRuntime(str(_run(inputs).stats_socket))
-    end = time.monotonic() + _START_SECONDS
+def _worker(socket_path: Path, other_than: int | None = None, within: float = 0.0) -> int | None:
+    """The process that answers on a socket; None when none, or no other one, does in time."""
+    runtime = HaproxyRuntime(str(socket_path))
+    end = time.monotonic() + within
     while True:
-        try:
-            if runtime.worker_pid() != other_than:
-                return
-        except DataPlaneError:
-            if time.monotonic() > end:
-                raise
-        if time.monotonic() > end:
-            msg = f"the proxy did not take over its new config within {_START_SECONDS:g} seconds"
-            raise DataPlaneError(msg)
-        time.sleep(0.02)
-
-
-def _is_answering(inputs: dict[str, Any]) -> bool:
-    try:
-        HaproxyRuntime(str(_run(inputs).stats_socket)).worker_pid()
-    except DataPlaneError:
-        return False
-    return True
+        with contextlib.suppress(DataPlaneError):
+            if (pid := runtime.worker_pid()) != other_than:
+                return pid
+        if time.monotonic() >= end:
+            return None
+        time.sleep(_POLL_SECONDS)
 
 
 def _is_as_written(inputs: dict[str, Any]) -> bool:
-    path = _run(inputs).haproxy_config
-    is_same = path.exists() and path.read_text(encoding="utf-8") == _config(inputs).render()
-    return is_same and _is_answering(inputs)
+    run, config = _run(inputs), _config(inputs)
+    if not run.haproxy_config.exists() or MapFile(run.traffic_map).read(config.service) is None:
+        return False
+    is_same = run.haproxy_config.read_text(encoding="utf-8") == config.render()
+    return is_same and _worker(config.socket_path) is not None
 
 
 class LocalHaproxy(dynamic.Resource, module="onprem", name="LocalHaproxy"):
@@ -199,19 +294,27 @@ class LocalHaproxy(dynamic.Resource, module="onprem", name="LocalHaproxy"):
         settings: ServiceSettings,
         run_directory: pulumi.Input[str],
         opts: pulumi.ResourceOptions,
+        owner: pulumi.Input[str] = "",
     ) -> None:
+        """Registers the proxy.
+
+        Args:
+            name: Name of the resource.
+            settings: The service that it is for.
+            run_directory: Where the service's process manager is.
+            opts: Options of the resource.
+            owner: Whose run directory it is, as its `Supervisor` says: nothing is started or ended
+                in the directory of somebody else. Empty: nobody looks.
+        """
         onprem = settings.onprem
         props = {
             "run_directory": run_directory,
+            "owner": owner,
             "service": settings.name,
             "bind_address": onprem.bind_address,
             "production_port": settings.port,
             "test_port": onprem.test_port,
             "health_check": settings.health_check.model_dump(),
             **{f"{color}_ports": list(onprem.ports_of(color)) for color in Color},
-            "stats_socket": None,
-            "map_path": None,
-            "production_url": None,
-            "test_url": None,
         }
-        super().__init__(_Provider(), name, props, opts)
+        super().__init__(_Provider(), name, props | dict.fromkeys(_COMPUTED), opts)

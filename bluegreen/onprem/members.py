@@ -12,7 +12,15 @@ from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.readiness import Candidate, wait_until_ready
 from bluegreen.onprem.supervisord import Program, ProgramState, ProgramStatus, Supervisord
 
-__all__ = ["FleetSpec", "Member", "converge", "live_members", "matches", "render_command"]
+__all__ = [
+    "FleetSpec",
+    "Member",
+    "converge",
+    "end_members",
+    "live_members",
+    "matches",
+    "render_command",
+]
 
 # Shorter than this is "ended at once"; what matters more, readiness, is asked for anyway.
 _START_SECONDS = 1
@@ -166,6 +174,12 @@ def converge(supervisord: Supervisord, spec: FleetSpec) -> list[Member]:
     return live_members(supervisord, spec.color, spec.ports)
 
 
+def end_members(supervisord: Supervisord, color: Color) -> None:
+    """Stops all members of a color, the highest index first, whatever state they are in."""
+    members = [(index, name) for name in supervisord.names() if (index := _index(color, name)) >= 0]
+    supervisord.take(*(name for _, name in sorted(members, reverse=True)))
+
+
 def matches(supervisord: Supervisord, spec: FleetSpec) -> bool:
     """Whether exactly the wanted members run, as supervisord says; False when it does not run."""
     states = supervisord.find_programs()
@@ -217,11 +231,15 @@ def _name(color: Color, index: int) -> str:
     return f"{color}-{index}"
 
 
+def _index(color: Color, name: str) -> int:
+    """Which member of a color a program is; -1 when it is none."""
+    match = re.fullmatch(rf"{color}-(\d+)", name)
+    return int(match[1]) if match else -1
+
+
 def _of_color(color: Color, states: Mapping[str, ProgramState]) -> list[tuple[int, ProgramState]]:
-    found = [(re.fullmatch(rf"{color}-(\d+)", name), state) for name, state in states.items()]
-    return sorted(
-        ((int(match[1]), state) for match, state in found if match), key=lambda each: each[0]
-    )
+    found = [(_index(color, name), state) for name, state in states.items()]
+    return sorted((each for each in found if each[0] >= 0), key=lambda each: each[0])
 
 
 def _program(spec: FleetSpec, index: int) -> Program:
@@ -336,8 +354,8 @@ def _failure_text(
     log = supervisord.log_of(first.program.name)
     tail = supervisord.log_tail(first.program.name, first.log_start)
     lines += [
-        f"other {spec.color} members were left as they are; fix the command or what it needs, or "
-        "raise service.onprem.start_timeout_seconds, then run `pulumi up` again",
+        f"other {spec.color} members that ran before were left as they are; fix the command or "
+        "what it needs, or raise service.onprem.start_timeout_seconds, then run `pulumi up` again",
         f"the end of {log}:\n{tail}" if tail else f"{log} has nothing about it",
     ]
     return "\n".join(lines)

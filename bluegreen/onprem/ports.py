@@ -1,4 +1,4 @@
-"""Who listens on a port of this machine."""
+"""Who listens on a port of this machine, and how clients write it."""
 
 import contextlib
 import errno
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["taken_by"]
+__all__ = ["Holder", "holder_of", "http_url", "taken_by"]
 
 _PROC = Path("/proc")
 _LISTENING = 0x0A  # include/net/tcp_states.h
@@ -23,20 +23,49 @@ class _Socket:
     inode: str
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has a TCP port."""
+
+    pid: int | None
+    """None when this user cannot see it."""
+
+    def __str__(self) -> str:
+        if self.pid is None:
+            return "a process that this user cannot see"
+        return f"pid {self.pid} ({_name_of(self.pid)})"
+
+
 def taken_by(port: int, host: str = "127.0.0.1") -> str | None:
-    """Says who has a TCP port, for example `pid 123 (python3)`; None when it is free.
+    """Says who has a TCP port, for example `pid 123 (python3)`; None when it is free."""
+    holder = holder_of(port, host)
+    return None if holder is None else str(holder)
+
+
+def holder_of(port: int, host: str = "127.0.0.1") -> Holder | None:
+    """Who has a TCP port; None when it is free.
 
     The port is tried for a moment, so the answer holds where `/proc` cannot be read, too.
     """
     if _is_free(port, host):
         return None
-    holders = [each for each in _sockets() if each.port == port and _is_same_host(each, host)]
-    holders.sort(key=lambda each: not each.is_listening)
-    for holder in holders:
-        pid = _owner_of(holder.inode)
-        if pid is not None:
-            return f"pid {pid} ({_name_of(pid)})"
-    return "a process that this user cannot see"
+    wanted = _addresses_of(host)
+    found = [each for each in _sockets() if each.port == port and _is_in_the_way(each, wanted)]
+    found.sort(key=lambda each: not each.is_listening)
+    pids = (_owner_of(each.inode) for each in found)
+    return Holder(next((pid for pid in pids if pid is not None), None))
+
+
+def http_url(host: str, port: int) -> str:
+    """Where clients of this machine find what listens there, for example `http://[::1]:8080`.
+
+    Nobody can connect to "any address": for those it is the loopback address of their family.
+    """
+    with contextlib.suppress(ValueError):  # a host name
+        address = ipaddress.ip_address(host)
+        if address.is_unspecified:
+            host = "127.0.0.1" if address.version == 4 else "::1"  # noqa: PLR2004
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _is_free(port: int, host: str) -> bool:
@@ -52,10 +81,21 @@ def _is_free(port: int, host: str) -> bool:
     return True
 
 
-def _is_same_host(holder: _Socket, host: str) -> bool:
-    wanted = ipaddress.ip_address(host)
+def _addresses_of(host: str) -> set[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return set()
+    return {ipaddress.ip_address(str(sockaddr[0])) for *_, sockaddr in found}
+
+
+def _is_in_the_way(
+    holder: _Socket, wanted: set[ipaddress.IPv4Address | ipaddress.IPv6Address]
+) -> bool:
     address = getattr(holder.address, "ipv4_mapped", None) or holder.address
-    return wanted.is_unspecified or address.is_unspecified or address == wanted
+    return (
+        address.is_unspecified or address in wanted or any(each.is_unspecified for each in wanted)
+    )
 
 
 def _sockets() -> Iterator[_Socket]:

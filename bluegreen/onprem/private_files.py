@@ -1,20 +1,28 @@
-"""A directory of our own: made, locked and deleted by us, and read by nobody else."""
+"""Files that only this user may read, replaced whole, and a directory of our own for them."""
 
 import contextlib
 import fcntl
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bluegreen.errors import ConfigError, DataPlaneError
 
-__all__ = ["PrivateDirectory", "tail", "write_private"]
+__all__ = [
+    "PrivateDirectory",
+    "replace_file",
+    "sync_directory",
+    "tail",
+    "takes_lock",
+    "write_private",
+]
 
 _MARKER = ".bluegreen-run-directory"
 _LOCK_SECONDS = 120.0
-_POLL_SECONDS = 0.05
+_LOCK_POLL_SECONDS = 0.005
 _TAIL_LINES = 20
 _TAIL_BYTES = 4096
 
@@ -29,6 +37,41 @@ class PrivateDirectory:
     def is_ours(self) -> bool:
         """Whether it was made by this library."""
         return (self.path / _MARKER).is_file()
+
+    @property
+    def owner(self) -> str | None:
+        """Who uses it; None when nobody has claimed it."""
+        try:
+            return (self.path / _MARKER).read_text(encoding="utf-8").strip() or None
+        except OSError:
+            return None
+
+    def claim(self, owner: str, formerly: str | None = None) -> None:
+        """Notes whose it is, under its lock.
+
+        Args:
+            owner: Who is to own it from now on.
+            formerly: Another name of the same owner, which a rename has left in it.
+
+        Raises:
+            ConfigError: It belongs to somebody else.
+            DataPlaneError: That could not be noted.
+        """
+        problem = self.claim_problem(owner, formerly)
+        if problem is not None:
+            raise ConfigError([problem])
+        if self.owner != owner:
+            write_private(self.path / _MARKER, f"{owner}\n")
+
+    def claim_problem(self, owner: str, formerly: str | None = None) -> str | None:
+        """Why a claim would be refused; None when it would not."""
+        present = self.owner
+        if present in {None, owner, formerly}:
+            return None
+        return (
+            f"run directory {self.path} belongs to {present}; nothing was started; choose another "
+            "service.onprem.run_directory"
+        )
 
     def make(self, *subdirectories: str) -> None:
         """Sees to it that the directory is there, readable by this user only.
@@ -70,31 +113,82 @@ class PrivateDirectory:
         if not self.is_ours:
             msg = f"{self.path} was not made by bluegreen, or is gone; nothing was changed"
             raise DataPlaneError(msg)
-        deadline = time.monotonic() + _LOCK_SECONDS
         with (self.path / ".lock").open("w") as file:
-            while not _takes_lock(file.fileno()):
-                if time.monotonic() > deadline:
-                    msg = (
-                        f"{self.path} has been locked by another update for {_LOCK_SECONDS:g} s; "
-                        "nothing was changed; wait for it to end, then run `pulumi up` again"
-                    )
-                    raise DataPlaneError(msg)
-                time.sleep(_POLL_SECONDS)
+            if not takes_lock(file.fileno(), _LOCK_SECONDS):
+                msg = (
+                    f"{self.path} has been locked by another update for {_LOCK_SECONDS:g} s; "
+                    "nothing was changed; wait for it to end, then run `pulumi up` again"
+                )
+                raise DataPlaneError(msg)
             yield
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replaces a file in one step; only this user may read it."""
-    fresh = path.with_name(f"{path.name}.new")
-    fresh.unlink(missing_ok=True)
+    """Replaces a file in one step; only this user may read it.
+
+    Raises:
+        DataPlaneError: The file could not be written; the old one is untouched.
+    """
     try:
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        fresh.replace(path)
+        replace_file(path, text)
     except OSError as error:
         msg = f"{path} could not be written: {error.strerror}; it is as it was"
         raise DataPlaneError(msg) from error
+
+
+def replace_file(path: Path, text: str, prepare: Callable[[int], None] | None = None) -> None:
+    """Puts a complete new file in place of the old one; a reader sees one of the two, whole.
+
+    Its content is on the disk before it gets its name; for the name itself to survive a crash of
+    the machine see `sync_directory`.
+
+    Args:
+        path: The file to be replaced; a link is replaced, not followed.
+        text: Its new content. What was read with `surrogateescape` is written back as it was.
+        prepare: Called with the descriptor of the new file while it is empty and mode 0600.
+
+    Raises:
+        OSError: It could not be written; the old one is untouched.
+    """
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+            if prepare is not None:
+                prepare(file.fileno())
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).rename(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes what was renamed in a directory survive a crash of the machine.
+
+    Raises:
+        OSError: The disk did not take it.
+    """
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def takes_lock(descriptor: int, seconds: float) -> bool:
+    """Waits for the exclusive lock of an open file, which closing it lets go; False in vain."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOCK_POLL_SECONDS)
+        else:
+            return True
 
 
 def tail(path: Path, since: int = 0) -> str:
@@ -108,11 +202,3 @@ def tail(path: Path, since: int = 0) -> str:
     except OSError:
         return ""
     return "\n".join(lines[-_TAIL_LINES:])
-
-
-def _takes_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

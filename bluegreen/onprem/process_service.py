@@ -10,7 +10,13 @@ import pulumi
 
 from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
-from bluegreen.gate_hooks import LiveFacts, PropertyReaders, ServiceHooks, Update
+from bluegreen.gate_hooks import (
+    LiveFacts,
+    PropertyReaders,
+    ServiceHooks,
+    Update,
+    check_removed_colors,
+)
 from bluegreen.gates import build_gates
 from bluegreen.naming import child_name
 from bluegreen.onprem.active_flag import ActiveFlag
@@ -19,7 +25,9 @@ from bluegreen.onprem.haproxy_router import GUARANTEE, HaproxyRouter, HaproxyRou
 from bluegreen.onprem.journal import FileJournal
 from bluegreen.onprem.local_haproxy import LocalHaproxy
 from bluegreen.onprem.members import live_members
+from bluegreen.onprem.ports import http_url
 from bluegreen.onprem.process_fleet import ProcessFleet, ProcessFleetArgs, fleet_state_of
+from bluegreen.onprem.proxy_guard import ProxyGuard
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisor import Supervisor
 from bluegreen.onprem.supervisord import Supervisord
@@ -73,16 +81,23 @@ class ProcessService(pulumi.ComponentResource):
         overrides = Overrides.read(os.environ)
         plan = make_plan(config, overrides)
         super().__init__("bluegreen:index:ProcessService", name, {}, opts)
+        run = _run_directory(config)
+        data_plane = _data_plane(config, run)
+        update = _update(name, config, plan, overrides, run, data_plane)
+        check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
         for warning in plan.warnings:
             pulumi.log.warn(f"{name}: {warning}", self)
-        run = _run_directory(config)
         child = pulumi.ResourceOptions(parent=self)
+        hooks = ServiceHooks(update)
 
-        supervisor = Supervisor(child_name(name, "supervisor"), run.path, child)
+        supervisor = Supervisor(child_name(name, "supervisor"), run.path, _owner(config), child)
         haproxy = LocalHaproxy(
-            child_name(name, "haproxy"), config.service, supervisor.run_directory, child
+            child_name(name, "haproxy"),
+            config.service,
+            supervisor.run_directory,
+            pulumi.ResourceOptions(parent=self, hooks=hooks.anchor(ProxyGuard(update, data_plane))),
+            supervisor.owner,
         )
-        hooks = ServiceHooks(_update(name, config, plan, overrides, run))
         build = _Builder(name, plan, run, supervisor, haproxy, hooks, child)
         fleets = {color: build.fleet(color, haproxy) for color in sorted(plan.split.colors)}
         router = build.router(fleets)
@@ -142,25 +157,39 @@ def _run_directory(config: ServiceConfig) -> RunDirectory:
     return RunDirectory(_absolute(Path(written) if written else default))
 
 
+def _owner(config: ServiceConfig) -> str:
+    """Who may use and remove the run directory."""
+    return "/".join((pulumi.get_project(), pulumi.get_stack(), config.service.name))
+
+
 def _absolute(path: Path) -> Path:
     return Path(pulumi.get_root_directory()) / path
 
 
-def _update(
-    name: str, config: ServiceConfig, plan: ServicePlan, overrides: Overrides, run: RunDirectory
-) -> Update:
+def _data_plane(config: ServiceConfig, run: RunDirectory) -> HaproxyDataPlane:
     service = config.service
     supervisord = Supervisord(run.path)
-    data_plane = HaproxyDataPlane(
+    return HaproxyDataPlane(
         stats_socket=str(run.stats_socket),
         map_path=run.traffic_map,
         map_key=service.name,
         traffic=RoutedTraffic.of_service(service.name),
-        production_url=f"http://{service.onprem.bind_address}:{service.port}",
-        test_url=f"http://127.0.0.1:{service.onprem.test_port}",
+        production_url=http_url(service.onprem.bind_address, service.port),
+        test_url=http_url("127.0.0.1", service.onprem.test_port),
         flag_path=run.active_flag,
         members=lambda color: live_members(supervisord, color, service.onprem.ports_of(color)),
     )
+
+
+def _update(
+    name: str,
+    config: ServiceConfig,
+    plan: ServicePlan,
+    overrides: Overrides,
+    run: RunDirectory,
+    data_plane: HaproxyDataPlane,
+) -> Update:
+    service = config.service
     return Update(
         name=name,
         settings=service,
@@ -206,6 +235,7 @@ class _Builder:
             plan=self._plan.fleets[color],
             directory=_absolute(Path(self._settings.onprem.directory or ".")),
             run_directory=self._supervisor.run_directory,
+            owner=self._supervisor.owner,
             hooks=self._hooks.fleet(color),
             after=after,
         )
@@ -215,10 +245,12 @@ class _Builder:
         args = HaproxyRouterArgs(
             service=self._settings.name,
             route=self._plan.route,
-            stats_socket=self._haproxy.stats_socket,
-            map_path=self._haproxy.map_path,
+            # Known before the proxy is made: else a preview of any change of the proxy would show
+            # a change of the route as well.
+            stats_socket=str(self._run.stats_socket),
+            map_path=str(self._run.traffic_map),
             hooks=self._hooks.router(),
-            after=[fleet.members for fleet in fleets.values()],
+            after=[self._haproxy, *(fleet.members for fleet in fleets.values())],
         )
         return HaproxyRouter(self._name, args, self._opts)
 

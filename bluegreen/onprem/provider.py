@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
@@ -19,10 +19,19 @@ class LiveProvider(ResourceProvider):
     """
 
     serialize_as_secret_always = False
+    computed: ClassVar[tuple[str, ...]] = ()
+    """The properties that only the provider sets. All others are inputs, and must stay as they are
+    in the program."""
 
     def configure(self, req: ConfigureRequest) -> None:  # noqa: ARG002
         """Keeps the traceback of our own errors out of the user's diagnostics."""
         logging.getLogger("grpc._server").addFilter(_is_not_ours)
+
+    def has_new_inputs(self, olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+        """True when an input is not what the state has: another one, a further one, one less."""
+        before, after = plain(olds), plain(news)
+        inputs = (before.keys() | after.keys()) - set(self.computed)
+        return any(before.get(key) != after.get(key) for key in inputs)
 
 
 def _is_not_ours(record: logging.LogRecord) -> bool:

@@ -3,10 +3,12 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import httpx
+from typing import TYPE_CHECKING
 
 from bluegreen.onprem.supervisord import Program, ProgramState, ProgramStatus, Supervisord
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = ["Candidate", "wait_until_ready"]
 
@@ -47,8 +49,10 @@ class Candidate:
             self.pid = state.pid
             self.is_ready = state.status is ProgramStatus.RUNNING and self.has_answered
 
-    def ask(self, client: httpx.Client, path: str) -> None:
+    def ask(self, client: "httpx.Client", path: str) -> None:
         """Asks the member itself; only 200 counts."""
+        import httpx  # noqa: PLC0415  # see `wait_until_ready`
+
         url = f"http://127.0.0.1:{self.port}{path}"
         try:
             status = client.get(url).status_code
@@ -68,6 +72,9 @@ def wait_until_ready(
     supervisord: Supervisord, candidates: Sequence[Candidate], path: str, timeout_seconds: float
 ) -> list[Candidate]:
     """Waits until all are ready, one has failed or the time is over; returns who is not ready."""
+    # Takes a tenth of a second, which an update that starts no member need not wait for.
+    import httpx  # noqa: PLC0415
+
     deadline = time.monotonic() + timeout_seconds
     # A proxy from the environment would be asked for 127.0.0.1, too.
     with httpx.Client(timeout=_REQUEST_SECONDS, trust_env=False) as client:

@@ -72,24 +72,55 @@ class Supervisord:
     long as they put and take different programs.
     """
 
-    def __init__(self, run_directory: Path) -> None:
+    def __init__(self, run_directory: Path, owner: str | None = None) -> None:
+        """Takes where it is; starts and reads nothing yet.
+
+        Args:
+            run_directory: Where it keeps everything.
+            owner: Who wants it. It is not started, stopped or deleted in the directory of another
+                owner; without a name nobody is another.
+        """
         # As supervisord itself makes paths absolute.
         self.directory = Path(os.path.abspath(run_directory))  # noqa: PTH100
         self._socket = self.directory / "supervisor.sock"
         self._conf = self.directory / "supervisord.conf"
         self._log = self.directory / "supervisord.log"
         self._files = PrivateDirectory(self.directory)
+        self._owner = owner or None
         self._client = SupervisordClient(self._socket)
         _check_path(self.directory, self._socket)
 
-    def start(self) -> None:
+    @property
+    def owner(self) -> str | None:
+        """Who has claimed the run directory; None when nobody has."""
+        return self._files.owner
+
+    @property
+    def is_anothers(self) -> bool:
+        """Whether somebody else has claimed the run directory."""
+        return self._owner is not None and self.owner not in {None, self._owner}
+
+    def claim_problem(self, formerly: str | None = None) -> str | None:
+        """Why a start would be refused: the directory is another's; None when it is not."""
+        return self._files.claim_problem(self._owner, formerly) if self._owner else None
+
+    def start(self, formerly: str | None = None) -> None:
         """Sees to it that supervisord answers; programs it was given before run again.
 
         Processes that a killed supervisord has left behind are ended first, gracefully: nobody
         would restart them, and they hold the ports of those that are to be started.
+
+        Args:
+            formerly: What the owner was called when it claimed the directory.
+
+        Raises:
+            ConfigError: The directory belongs to somebody else; nothing was started.
+            DataPlaneError: supervisord does not answer.
         """
         self._files.make("programs", "processes", "logs")
         with self._files.lock():
+            if self._owner is not None:
+                self._files.claim(self._owner, formerly)
             if self._is_adoptable():
                 return
             self._end_orphans()
@@ -112,7 +143,7 @@ class Supervisord:
 
     def stop(self) -> None:
         """Ends all programs gracefully, then supervisord; `start` brings both back."""
-        if not self._files.is_ours:
+        if not self._files.is_ours or self.is_anothers:
             return
         with self._files.lock():
             pid = self.pid()
@@ -126,7 +157,7 @@ class Supervisord:
 
     def remove(self) -> None:
         """Stops everything and deletes the run directory with its logs."""
-        if not self.directory.exists():
+        if not self.directory.exists() or self.is_anothers:
             return
         if not self._files.is_ours:
             msg = (
@@ -159,7 +190,7 @@ class Supervisord:
 
     def take(self, *names: str) -> None:
         """Stops programs, all at once, and forgets them; their logs stay."""
-        if not self._files.is_ours:
+        if not self._files.is_ours or self.is_anothers:
             return
         with self._files.lock():
             for name in names:
@@ -202,6 +233,11 @@ class Supervisord:
             )
             for each in processes
         }
+
+    def names(self) -> list[str]:
+        """Every program it was given, whether it runs or not."""
+        files = {path.stem for path in self.directory.glob("programs/*.conf")}
+        return sorted(files | (self.find_programs() or {}).keys())
 
     def program_of(self, state: ProgramState) -> Program | None:
         """What supervisord was given for a program; None when the record is gone."""
@@ -381,8 +417,7 @@ class Supervisord:
                 "then run `pulumi up` again"
             )
             raise DataPlaneError(msg)
-        names = [path.stem for path in self.directory.glob("programs/*.conf")]
-        self._end_daemon(pid, self._stop_seconds(names))
+        self._end_daemon(pid, self._stop_seconds(self.names()))
         return False
 
     def _end_daemon(self, pid: int, grace_seconds: float = 0) -> None:

@@ -7,18 +7,16 @@ memory second: whatever dies in between comes back with the color that was asked
 """
 
 import contextlib
-import fcntl
 import os
 import re
 import stat
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
+from bluegreen.onprem.private_files import replace_file, sync_directory, takes_lock
 from bluegreen.traffic import TrafficSplit
 
 __all__ = ["NOTHING_IS_LIVE", "MapFile", "RoutedTraffic", "map_word_problem"]
@@ -34,7 +32,6 @@ _BACKEND_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
 _MAP_WORD = re.compile(r"[A-Za-z0-9_.,:/%@+=~-]+")
 _ENTRY = re.compile(r"[ \t]*(?P<key>[^ \t\r]+)[ \t]*(?P<value>.*?)[ \t\r]*")
 _LOCK_TIMEOUT_SECONDS = 5.0
-_LOCK_RETRY_SECONDS = 0.005
 _NOT_SWITCHED = "the switch did not happen and production traffic has not moved"
 
 
@@ -147,8 +144,9 @@ class MapFile:
             raise ConfigError(problem for problem in problems if problem)
         with self._locked():
             text = _with_entry(self._lines(), key, value)
+            target = self.path.resolve()
             try:
-                _replace(self.path.resolve(), text)
+                replace_file(target, text, lambda descriptor: _copy_ownership(target, descriptor))
             except OSError as error:
                 raise self._not_written(error) from error
             self._sync_directory()
@@ -173,7 +171,7 @@ class MapFile:
         except OSError as error:
             raise self._not_written(error) from error
         try:
-            if not _lock(descriptor):
+            if not takes_lock(descriptor, _LOCK_TIMEOUT_SECONDS):
                 msg = (
                     f"cannot write the traffic map {self.path}: another process has held "
                     f"{lock_path} for {_LOCK_TIMEOUT_SECONDS:g} s; {_NOT_SWITCHED}"
@@ -191,7 +189,7 @@ class MapFile:
 
     def _sync_directory(self) -> None:
         try:
-            _sync(self.path.resolve().parent)
+            sync_directory(self.path.resolve().parent)
         except OSError as error:
             msg = (
                 f"wrote the traffic map {self.path}, but its directory could not be synced: "
@@ -222,34 +220,6 @@ def _with_entry(lines: list[str], key: str, value: str) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _lock(descriptor: int) -> bool:
-    deadline = time.monotonic() + _LOCK_TIMEOUT_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_LOCK_RETRY_SECONDS)
-        else:
-            return True
-    return False
-
-
-def _replace(path: Path, text: str) -> None:
-    """Puts a complete new file in place of the old one, with the old one's mode and owner."""
-    # mkstemp creates with mode 0600, which is what a new map keeps.
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
-            _copy_ownership(path, file.fileno())
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).rename(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _copy_ownership(path: Path, descriptor: int) -> None:
     # HAProxy may read the map as another user; a replaced file must stay readable to it.
     try:
@@ -260,14 +230,6 @@ def _copy_ownership(path: Path, descriptor: int) -> None:
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):
         os.fchown(descriptor, old.st_uid, old.st_gid)
     os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _reason(error: OSError) -> str:

@@ -147,11 +147,14 @@ class RecordingEngine(mocks.MockMonitor):
         outputs[request.urn] = rpc.deserialize_properties(request.outputs)
         return empty_pb2.Empty()
 
-    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+    def register_resource_hook(self, hook: pulumi.ResourceHook | pulumi.ErrorHook) -> None:
         """Called by the SDK in the place of its callback server."""
         if hook.name in self.recording.hooks:
             raise AssertionError(f"a hook of this name is there already: {hook.name}")
         self.recording.hooks.append(hook.name)
+
+    # Both kinds of hook share one space of names.
+    register_error_hook = register_resource_hook
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
         raise AssertionError(f"unexpected lookup: {request.tok}")

@@ -9,7 +9,7 @@ import pytest
 from bluegreen.contract import OutputName
 from bluegreen.onprem import ProcessService, ProcessServiceArgs
 from tests.components.conftest import Deploy, Recording
-from tests.unit.written import a_config
+from tests.unit.written import COMMAND, a_config
 
 TOKEN = "bluegreen:index:ProcessService"
 ANCHORS = {"shop-supervisor", "shop-haproxy"}
@@ -201,7 +201,23 @@ def test_a_deploy_to_the_idle_color_changes_that_fleet_alone(deploy: Deploy) -> 
     assert differing(before, after) == members({"green"})
 
 
-def test_router_and_flag_are_gated_and_members_are_guarded(deploy: Deploy) -> None:
+def test_the_route_takes_paths_that_are_known_before_the_proxy_is_made(deploy: Deploy) -> None:
+    recording = a_service(deploy)
+
+    # A path that comes from the proxy would make each of its changes one of the route as well.
+    from_properties = recording.by_name["shop-route"].property_dependencies.values()
+    assert {urn for urns in from_properties for urn in urns} == set()
+    assert recording.by_name["shop-route"].inputs["stats_socket"].startswith("/")
+
+
+def test_a_change_of_the_proxy_alone_leaves_the_route_as_it_is(deploy: Deploy) -> None:
+    before = a_service(deploy)
+    after = a_service(deploy, service={"onprem": {"command": COMMAND, "test_port": 19443}})
+
+    assert differing(before, after) == {"shop-haproxy"}
+
+
+def test_router_and_flag_are_gated_and_proxy_and_members_are_guarded(deploy: Deploy) -> None:
     recording = a_service(deploy)
 
     hooks = {name: each.hooks for name, each in recording.by_name.items() if each.hooks}
@@ -209,20 +225,27 @@ def test_router_and_flag_are_gated_and_members_are_guarded(deploy: Deploy) -> No
         f"shop-{color}-members": {
             "before_create": (f"shop-{color}-guard",),
             "before_update": (f"shop-{color}-guard",),
+            "on_error": (f"shop-{color}-failed",),
         }
         for color in ("blue", "green")
     }
     assert hooks == guards | {
+        "shop-haproxy": {
+            "before_update": ("shop-anchor-guard",),
+            "on_error": ("shop-anchor-failed",),
+        },
         "shop-route": {
             "before_create": ("shop-router-gate",),
             "before_update": ("shop-router-gate",),
             "after_update": ("shop-router-follow",),
+            "on_error": ("shop-router-failed",),
         },
         "shop-flag": {
             "before_create": ("shop-flag-follow",),
             "before_update": ("shop-flag-follow",),
             "after_create": ("shop-flag-record",),
             "after_update": ("shop-flag-record",),
+            "on_error": ("shop-flag-failed",),
         },
     }
 

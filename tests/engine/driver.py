@@ -26,9 +26,6 @@ class Driver(Protocol):
     def refresh(self) -> Result:
         """`pulumi refresh`."""
 
-    def destroy(self) -> Result:
-        """`pulumi destroy`."""
-
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
 
@@ -38,8 +35,11 @@ class Driver(Protocol):
     def ask(self, endpoint: str, count: int = 20) -> Counter[str]:
         """Who answers on `production` or `test`: "blue 1.0", or the status where it is no 2xx."""
 
-    def move_by_hand(self, active: str, percent: int = 0) -> None:
-        """Moves production traffic behind Pulumi's back."""
+    def move_by_hand(self, active: str | None, percent: int = 0) -> None:
+        """Moves production traffic behind Pulumi's back; None: to where nobody ever sent it."""
+
+    def end_members(self, color: str) -> None:
+        """Ends every member of a color behind Pulumi's back."""
 
     def events(self) -> list[dict[str, Any]]:
         """The audit trail."""

@@ -137,13 +137,19 @@ class OnPremDriver:
             for answer in answers
         )
 
-    def move_by_hand(self, active: str, percent: int = 0) -> None:
-        color = Color(active)
-        value = RoutedTraffic.of_service("shop").encode(
-            color, TrafficSplit.with_canary(color, percent)
-        )
+    def move_by_hand(self, active: str | None, percent: int = 0) -> None:
+        value = "shop-purple"
+        if active is not None:
+            color = Color(active)
+            split = TrafficSplit.with_canary(color, percent)
+            value = RoutedTraffic.of_service("shop").encode(color, split)
         runtime = HaproxyRuntime(str(self.run_directory.stats_socket))
         runtime.set_map(str(self.run_directory.traffic_map), "shop", value)
+
+    def end_members(self, color: str) -> None:
+        supervisord = Supervisord(self.run_directory.path)
+        names = [name for name in supervisord.programs() if name.startswith(f"{color}-")]
+        supervisord.take(*names)
 
     def events(self) -> list[dict[str, Any]]:
         journal = self.run_directory.journal

@@ -18,6 +18,7 @@ import pytest
 from bluegreen.colors import Color
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.supervisord import Supervisord
+from bluegreen.onprem.traffic_map import MapFile
 from bluegreen.traffic import TrafficSplit
 from tests.engine.onprem_driver import (
     SLOTS,
@@ -65,6 +66,11 @@ class Request:
     def answer(self) -> str:
         self._thread.join(60)
         return self._answer
+
+
+def programs_of(driver: OnPremDriver) -> dict[str, int | None]:
+    programs = Supervisord(driver.run_directory.path).programs()
+    return {name: state.pid for name, state in sorted(programs.items())}
 
 
 def pids_of(driver: OnPremDriver) -> list[int]:
@@ -264,6 +270,61 @@ def test_a_drain_is_bounded_and_says_how_much_is_left(onprem: OnPremDriver):
     assert result.ok, result
     assert "blue still works on 1 requests after 1 seconds" in result.text
     assert slow.answer() != "blue 1.0"
+
+
+def test_a_health_check_that_live_members_do_not_pass_is_refused(onprem: OnPremDriver):
+    assert onprem.up().ok
+    onprem.configure("service.health_check.path", "/healthz-typo")
+
+    preview, refused = onprem.preview(), onprem.up()
+
+    for result in (preview, refused):
+        assert result.exit_code != 0
+        assert "does not pass the new health check /healthz-typo: 404" in result.text
+    assert refused.done == []
+    assert onprem.ask("production") == {"blue 1.0": 20}
+
+
+def test_the_slots_of_live_members_cannot_be_moved(onprem: OnPremDriver):
+    assert onprem.up().ok
+    moved = {"blue": onprem.port + 3, "green": onprem.port + 3 + SLOTS}
+    onprem.configure("service.onprem.member_ports", moved)
+
+    # Without its preview, which refuses the same.
+    refused = onprem.stack.run("up", "--yes", "--skip-preview")
+
+    assert refused.exit_code != 0
+    assert "would not be one of its slots any more" in refused.text
+    assert onprem.ask("production") == {"blue 1.0": 20}
+
+
+def test_more_slots_touch_the_proxy_and_no_member(onprem: OnPremDriver):
+    assert onprem.up().ok
+    before = [pid for name, pid in programs_of(onprem).items() if name != "haproxy"]
+    onprem.configure("service.onprem.member_ports.green", onprem.port + 2 + SLOTS + 1)
+    onprem.configure("service.onprem.slots", SLOTS + 1)
+
+    result = onprem.up()
+
+    assert result.ok, result
+    assert "shop-haproxy" in result.done
+    assert "router" not in result.plan
+    assert [pid for name, pid in programs_of(onprem).items() if name != "haproxy"] == before
+    assert onprem.ask("production") == {"blue 1.0": 20}
+
+
+def test_a_map_file_that_says_something_else_is_drift(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    assert onprem.up().ok
+    # A killed update leaves this: the file was written, the command was not sent.
+    MapFile(onprem.run_directory.traffic_map).write("shop", "shop-green,shop-blue,0")
+
+    result = onprem.up()
+
+    assert result.ok, result
+    assert result.done == ["router"]
+    kept = MapFile(onprem.run_directory.traffic_map).read("shop")
+    assert kept == "shop-blue,shop-green,0"
 
 
 def test_two_stacks_on_one_machine_do_not_touch_each_other(onprem: OnPremDriver):

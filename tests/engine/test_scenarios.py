@@ -461,6 +461,118 @@ def test_a_permission_without_color_or_reason_is_refused(driver: Driver, text: s
     assert "Traceback" not in refused.text
 
 
+def test_fewer_members_of_the_live_color_need_a_permission(both: Driver):
+    both.configure("blue.replicas", 1)
+
+    preview, refused = both.preview(), both.up()
+
+    for result in (preview, refused):
+        assert result.exit_code != 0
+        assert "it would shrink from 2 to 1 members" in result.text
+    assert refused.done == []
+
+    allowed = both.up(BLUEGREEN_ALLOW_LIVE_CHANGE="blue:night")
+
+    assert allowed.ok, allowed
+    assert both.ask("production") == BLUE_ANSWERS
+
+
+def test_traffic_that_cannot_be_read_is_repaired_towards_the_unchanged_color(both: Driver):
+    both.move_by_hand(None)
+    assert both.ask("production") == {"503": 20}
+
+    preview, result = both.preview(), both.up()
+
+    assert preview.ok, preview
+    assert result.ok, result
+    assert both.ask("production") == BLUE_ANSWERS
+
+
+def test_traffic_that_cannot_be_read_stops_a_switch_and_not_a_rollback(both: Driver):
+    both.move_by_hand(None)
+    both.configure("active_color", "green")
+
+    refused = both.up()
+
+    assert refused.exit_code != 0
+    assert "somebody else moved it" in refused.text
+
+    rolled = both.up(BLUEGREEN_ROLLBACK="green:blue is gone")
+
+    assert rolled.ok, rolled
+    assert both.ask("production") == GREEN_ANSWERS
+
+
+def test_the_outputs_say_what_is_after_a_rollback_from_a_release_that_cannot_start(both: Driver):
+    switch_to(both, "green")
+    both.end_members("green")
+    both.configure("green.env", {"APP_MODE": "nonsense"})
+    both.configure("active_color", "blue")
+
+    result = both.up(
+        BLUEGREEN_ROLLBACK="blue:it crashes", BLUEGREEN_ALLOW_LIVE_CHANGE="green:it is down anyway"
+    )
+
+    assert result.exit_code != 0
+    assert both.ask("production") == BLUE_ANSWERS
+    assert both.live() == BLUE
+    assert both.outputs()["active_color"] == "blue"
+    assert "active_color green" in both.outputs()["rollback_command"]
+
+
+def test_a_color_cannot_be_removed_while_it_is_the_rollback_target(both: Driver):
+    both.configure("service.retention_hours", 24)
+    both.configure("active_color", "green")
+    both.configure("blue", None)
+
+    at_once = both.up()
+
+    assert at_once.exit_code != 0
+    assert "must stay able to serve for 24 hours" in at_once.text
+    assert both.ask("production") == BLUE_ANSWERS
+
+    both.configure("blue", {"release": "1.0", "replicas": 2})
+    switch_to(both, "green")
+    both.configure("blue", None)
+    later = both.up()
+
+    assert later.exit_code != 0
+    assert "blue 1.0 must stay able to serve until" in later.text
+    assert both.ask("test") == BLUE_ANSWERS
+
+    early = both.up(BLUEGREEN_RETIRE_EARLY="costs")
+
+    assert early.ok, early
+    assert both.ask("test") == {"503": 20}
+    assert both.ask("production") == GREEN_ANSWERS
+
+
+def test_a_canary_with_most_of_the_traffic_does_not_make_its_color_active(both: Driver):
+    both.configure("service.color_from", {"header": "X-Nobody-Sends-This"})
+    both.configure("service.follow.timeout_seconds", 1)
+    both.configure("canary", {"color": "green", "percent": 70})
+
+    result = both.up()
+
+    assert result.exit_code != 0
+    assert both.live() == TrafficSplit(blue=30, green=70)
+    assert both.outputs()["active_color"] == "blue"
+
+
+def test_continuing_on_errors_does_not_switch_past_a_refusal(both: Driver):
+    both.configure("green", {"release": "1.2", "replicas": 2, "env": {"APP_MODE": "broken"}})
+    assert both.up().ok
+    both.configure("active_color", "green")
+    both.configure("retired", {"color": "blue", "release": "1.0"})
+
+    refused = both.up(PULUMI_CONTINUE_ON_ERROR="true")
+
+    assert refused.exit_code != 0
+    assert {"router", "flag", "blue fleet"}.isdisjoint(refused.done)
+    assert both.ask("production") == BLUE_ANSWERS
+    assert both.outputs()["active_color"] == "blue"
+
+
 def test_the_removed_idle_color_is_gone_and_the_active_one_stays(both: Driver):
     both.configure("green", None)
 

@@ -1,9 +1,12 @@
 import dataclasses
+import getpass
 import json
+import os
+import socket
 
 import pytest
 
-from bluegreen.events import Event, EventKind
+from bluegreen.events import Event, EventKind, author
 
 
 def an_event(**changes):
@@ -58,3 +61,25 @@ def test_the_same_event_is_always_the_same_text():
 def test_an_event_cannot_be_changed_afterwards():
     with pytest.raises(dataclasses.FrozenInstanceError):
         an_event().reason = "another"
+
+
+@pytest.mark.parametrize(
+    ("environment", "by"),
+    [
+        ({"BLUEGREEN_BY": "pipeline 7", "USER": "ann"}, "pipeline 7"),
+        ({"BLUEGREEN_BY": "", "USER": "ann"}, f"ann@{socket.gethostname()}"),
+        ({"LOGNAME": "bob", "USER": "ann"}, f"bob@{socket.gethostname()}"),
+    ],
+)
+def test_the_author_is_who_the_pipeline_says_or_the_user_of_this_machine(environment, by):
+    assert author(environment) == by
+
+
+@pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found"), OSError("No username")])
+def test_a_user_that_the_machine_has_no_name_for_is_a_number(monkeypatch, error):
+    def getuser():
+        raise error
+
+    monkeypatch.setattr(getpass, "getuser", getuser)
+
+    assert author({}) == f"uid {os.getuid()}@{socket.gethostname()}"

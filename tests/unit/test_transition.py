@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from bluegreen.colors import Color
-from bluegreen.traffic import Route, TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit, UnreadableTraffic
 from bluegreen.transition import (
     FleetChange,
     FleetState,
@@ -17,20 +17,23 @@ from bluegreen.transition import (
 BLUE, GREEN = Color.BLUE, Color.GREEN
 ALL_BLUE, ALL_GREEN = TrafficSplit.all_to(BLUE), TrafficSplit.all_to(GREEN)
 TENTH_GREEN = TrafficSplit(blue=90, green=10)
+UNREADABLE = UnreadableTraffic("the traffic map says 'canteen'")
 
 SWITCHED_AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 
 def on(split):
-    """The route of a split without a doubt about which color is active."""
+    """The route of a split without a doubt about which color is active; anything else as it is."""
+    if not isinstance(split, TrafficSplit):
+        return split
     return Route(BLUE if split.blue > split.green else GREEN, split)
 
 
 def judged(wanted, recorded, live, *, is_rollback=False):
     return judge_transition(
         wanted=on(wanted),
-        recorded=None if recorded is None else on(recorded),
-        live=live,
+        recorded=on(recorded),
+        live=on(live),
         is_rollback=is_rollback,
     )
 
@@ -77,7 +80,7 @@ def test_wanted_recorded_and_live_make_a_situation(wanted, recorded, live, situa
 
 @pytest.mark.parametrize("wanted", [ALL_BLUE, ALL_GREEN, TENTH_GREEN])
 @pytest.mark.parametrize("recorded", [None, ALL_BLUE, ALL_GREEN, TENTH_GREEN])
-@pytest.mark.parametrize("live", [None, ALL_BLUE, ALL_GREEN, TENTH_GREEN])
+@pytest.mark.parametrize("live", [None, ALL_BLUE, ALL_GREEN, TENTH_GREEN, UNREADABLE])
 def test_a_rollback_turns_a_conflict_into_a_repair_and_changes_nothing_else(wanted, recorded, live):
     ordinary = judged(wanted, recorded, live)
 
@@ -93,9 +96,64 @@ def test_a_canary_with_most_of_the_traffic_does_not_make_its_color_active():
     wanted = Route(BLUE, TrafficSplit(blue=50, green=50))
     recorded = Route(BLUE, TrafficSplit(blue=1, green=99))
 
-    transition = judge_transition(wanted=wanted, recorded=recorded, live=ALL_GREEN)
+    transition = judge_transition(wanted=wanted, recorded=recorded, live=on(ALL_GREEN))
 
     assert transition.situation is Situation.REPAIR
+
+
+@pytest.mark.parametrize("live_active", list(Color))
+def test_shares_decide_what_is_live_and_not_who_is_called_active(live_active):
+    live = Route(live_active, TENTH_GREEN)
+
+    finish = judge_transition(wanted=on(TENTH_GREEN), recorded=on(ALL_BLUE), live=live)
+    proceed = judge_transition(wanted=on(ALL_GREEN), recorded=on(TENTH_GREEN), live=live)
+
+    assert (finish.situation, finish.rising) == (Situation.FINISH, ())
+    assert (proceed.situation, proceed.rising) == (Situation.PROCEED, (GREEN,))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "recorded", "is_rollback", "situation"),
+    [
+        # The active color is not about to change.
+        (ALL_BLUE, ALL_BLUE, False, Situation.REPAIR),
+        (TENTH_GREEN, ALL_BLUE, False, Situation.REPAIR),
+        (ALL_GREEN, ALL_GREEN, False, Situation.REPAIR),
+        # It is: somebody asked for the way back.
+        (ALL_BLUE, ALL_GREEN, True, Situation.REPAIR),
+        (ALL_BLUE, None, True, Situation.REPAIR),
+        # It is, or nobody knows.
+        (ALL_GREEN, ALL_BLUE, False, Situation.CONFLICT),
+        (ALL_BLUE, TrafficSplit(blue=10, green=90), False, Situation.CONFLICT),
+        (ALL_BLUE, None, False, Situation.CONFLICT),
+    ],
+)
+def test_traffic_that_cannot_be_read_is_repaired_or_a_conflict_and_every_wanted_color_rises(
+    wanted, recorded, is_rollback, situation
+):
+    transition = judged(wanted, recorded, UNREADABLE, is_rollback=is_rollback)
+
+    assert transition.situation is situation
+    assert (transition.refusal is not None) == (situation is Situation.CONFLICT)
+    assert set(transition.rising) == wanted.colors
+
+
+def test_the_refusal_of_unreadable_traffic_names_what_is_said_and_the_only_way_out():
+    assert judged(ALL_GREEN, ALL_BLUE, UNREADABLE).refusal == (
+        "where production traffic goes cannot be read: the traffic map says 'canteen'; production "
+        "traffic has not been moved by this update; the last update left it at 100 % blue and this "
+        "one wants 100 % green; `pulumi config set active_color blue` repairs it, and can be set "
+        "back then"
+    )
+
+
+def test_the_refusal_of_unreadable_traffic_without_a_record_offers_nothing_that_cannot_help():
+    assert judged(ALL_BLUE, None, UNREADABLE).refusal == (
+        "where production traffic goes cannot be read: the traffic map says 'canteen'; production "
+        "traffic has not been moved by this update; no router is recorded in this stack that it "
+        "could be moved back to; take out of the router what this library did not write, and run "
+        "`pulumi up` again"
+    )
 
 
 def test_the_refusal_of_a_conflict_names_all_three_and_the_ways_out():
@@ -124,8 +182,14 @@ def holding(release="1.0", fingerprint=None, replicas=3):
     ("before", "after", "is_new_release", "is_shrink"),
     [
         (None, holding(), False, False),
-        (holding(replicas=0), holding("1.1"), False, False),
+        (None, holding(replicas=0), False, False),
+        # Whatever the number of members is, another fingerprint is another release.
+        (holding(replicas=0), holding("1.1"), True, False),
+        (holding(replicas=0), holding("1.1", replicas=0), True, False),
+        (holding(replicas=0), holding(fingerprint="other command"), True, False),
+        (holding(), holding("1.1", replicas=0), True, True),
         (holding(replicas=0), holding(replicas=0), False, False),
+        (holding(replicas=0), holding(), False, False),
         (holding(), holding(), False, False),
         (holding(), holding(replicas=4), False, False),
         (holding(), holding(replicas=2), False, True),
@@ -142,12 +206,24 @@ def test_a_change_of_a_color_is_what_it_does_to_its_members(
     change = fleet_change(before, after)
 
     assert change == FleetChange(is_new_release=is_new_release, is_shrink=is_shrink)
-    assert change.ends_members == (is_new_release or is_shrink)
+    assert change.is_nothing == (not is_new_release and not is_shrink)
+
+
+def live_change(color, before, after, *, share, wanted_share=None, is_allowed=False):
+    """By default the share is not about to change."""
+    return judge_live_change(
+        color,
+        before,
+        after,
+        share=share,
+        wanted_share=share if wanted_share is None else wanted_share,
+        is_allowed=is_allowed,
+    )
 
 
 @pytest.mark.parametrize("share", [1, 50, 100])
 def test_the_release_of_a_color_with_any_share_is_protected(share):
-    refusal = judge_live_change(BLUE, holding("1.0"), holding("1.1"), share=share, is_allowed=False)
+    refusal = live_change(BLUE, holding("1.0"), holding("1.1"), share=share)
 
     assert refusal == (
         f"blue has {share} % of production traffic and its release would change from 1.0 to 1.1; "
@@ -157,41 +233,87 @@ def test_the_release_of_a_color_with_any_share_is_protected(share):
 
 
 def test_the_same_release_started_differently_is_protected_too():
-    refusal = judge_live_change(
-        GREEN, holding("1.0"), holding("1.0", "other"), share=100, is_allowed=False
-    )
+    refusal = live_change(GREEN, holding("1.0"), holding("1.0", "other"), share=100)
 
     assert refusal == (
         "green has 100 % of production traffic and release 1.0 would be started differently "
-        "(command or environment); nothing was changed; deploy to blue and switch, or allow it "
-        "once with BLUEGREEN_ALLOW_LIVE_CHANGE='green:why'"
+        "(command, environment, folder or port); nothing was changed; deploy to blue and switch, "
+        "or allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='green:why'"
     )
+
+
+@pytest.mark.parametrize("share", [1, 100])
+def test_the_members_of_a_color_that_keeps_a_share_are_not_made_fewer(share):
+    refusal = live_change(BLUE, holding(replicas=3), holding(replicas=1), share=share)
+
+    assert refusal == (
+        f"blue has {share} % of production traffic and it would shrink from 3 to 1 members; "
+        "nothing was changed; leave its replicas as they are, or allow it once with "
+        "BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
+    )
+
+
+@pytest.mark.parametrize("after", [holding("1.1"), holding("1.1", replicas=1)])
+def test_a_new_release_on_a_color_that_loses_its_share_comes_after_the_switch(after):
+    refusal = live_change(BLUE, holding("1.0"), after, share=100, wanted_share=0)
+
+    assert refusal == (
+        "blue has 100 % of production traffic and its release would change from 1.0 to 1.1; "
+        "nothing was changed; take its traffic away in an update of its own, and deploy to it "
+        "after that, or allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
+    )
+
+
+def test_a_new_release_with_fewer_members_is_told_as_a_new_release():
+    refusal = live_change(BLUE, holding("1.0"), holding("1.1", replicas=1), share=100)
+
+    assert "its release would change from 1.0 to 1.1" in refusal
+    assert "deploy to green and switch" in refusal
+
+
+def test_a_color_without_members_that_has_a_share_is_protected_like_any_other():
+    before, after = holding("1.0", replicas=0), holding("1.1", replicas=3)
+
+    assert live_change(BLUE, before, after, share=100) is not None
+
+
+def test_a_color_that_is_to_get_its_first_share_may_still_change():
+    before, after = holding("1.0", replicas=3), holding("1.1", replicas=2)
+
+    assert live_change(BLUE, before, after, share=0, wanted_share=100) is None
 
 
 @pytest.mark.parametrize(
-    ("after", "share", "is_allowed"),
+    ("after", "share", "wanted_share", "is_allowed"),
     [
-        (holding("1.1"), 0, False),
-        (holding("1.1"), 100, True),
-        (holding("1.0", replicas=9), 100, False),
-        (holding("1.0", replicas=1), 100, False),
+        (holding("1.1"), 0, 0, False),
+        (holding(replicas=1), 0, 0, False),
+        (holding("1.1"), 100, 100, True),
+        (holding("1.1"), 100, 0, True),
+        (holding(replicas=1), 100, 100, True),
+        (holding(replicas=9), 100, 100, False),
+        (holding(), 100, 100, False),
+        # It is shrunk after the switch, and guarded then.
+        (holding(replicas=1), 100, 0, False),
     ],
 )
-def test_an_idle_color_an_allowed_change_and_another_size_are_not_protected(
-    after, share, is_allowed
+def test_an_idle_color_an_allowed_change_and_more_members_are_not_protected(
+    after, share, wanted_share, is_allowed
 ):
-    assert judge_live_change(BLUE, holding(), after, share=share, is_allowed=is_allowed) is None
-
-
-def retention(now, *, hours=24.0, idle_since=SWITCHED_AT, reason=None):
-    return judge_retention(
+    refusal = live_change(
         BLUE,
-        "1.0",
-        idle_since=idle_since,
-        now=now,
-        retention_hours=hours,
-        reason_to_retire_early=reason,
+        holding(),
+        after,
+        share=share,
+        wanted_share=wanted_share,
+        is_allowed=is_allowed,
     )
+
+    assert refusal is None
+
+
+def retention(now, *, hours=24.0, idle_since=SWITCHED_AT):
+    return judge_retention(BLUE, "1.0", idle_since=idle_since, now=now, retention_hours=hours)
 
 
 def test_a_rollback_target_is_kept_and_the_refusal_says_how_long():
@@ -223,16 +345,13 @@ def test_retention_may_be_a_part_of_an_hour(minutes, is_kept):
     assert not is_kept or "(0.1 of 0.5 hours left)" in refusal
 
 
-def test_without_retention_nothing_is_kept():
-    assert retention(SWITCHED_AT, hours=0) is None
+@pytest.mark.parametrize("seconds", [-5, 0, 5])
+def test_without_retention_nothing_is_kept_even_by_a_clock_that_is_late(seconds):
+    assert retention(SWITCHED_AT + timedelta(seconds=seconds), hours=0) is None
 
 
 def test_a_color_that_was_never_switched_from_is_not_kept():
     assert retention(SWITCHED_AT, idle_since=None) is None
-
-
-def test_a_reason_ends_retention_early():
-    assert retention(SWITCHED_AT, reason="costs") is None
 
 
 def test_the_end_of_retention_is_told_in_utc_wherever_the_clock_stands():

@@ -1,0 +1,103 @@
+"""How long an idle color must stay able to serve."""
+
+from datetime import UTC, datetime
+
+from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError, RolloutError, UnreadableTrafficError
+from bluegreen.events import EventKind
+from bluegreen.gate_hooks.update import Update
+from bluegreen.transition import judge_retention
+
+__all__ = ["Retention", "check_removed_colors"]
+
+
+class Retention:
+    """The clock starts when the active flag last went from one color to the other."""
+
+    def __init__(self, update: Update) -> None:
+        self._update = update
+
+    def idle_since(self) -> datetime | None:
+        """When the idle color became idle; None when it never was anything else."""
+        try:
+            return self._update.data_plane.last_switch()
+        except DataPlaneError as error:
+            msg = f"{self._update.name}: cannot tell since when a color is idle: {error}"
+            raise RolloutError(msg) from error
+
+    def of(self, color: Color, release: str) -> str | None:
+        """Why an idle color must not lose members yet; None when it may."""
+        return judge_retention(
+            color,
+            release,
+            idle_since=self.idle_since(),
+            now=datetime.now(UTC),
+            retention_hours=self._update.settings.retention_hours,
+        )
+
+    def of_what_is_left_now(self, color: Color, release: str) -> str | None:
+        """The same for a color that this very update takes the traffic from."""
+        hours = self._update.settings.retention_hours
+        if hours == 0:
+            return None
+        return (
+            f"{color} {release} is live until this update switches, and must stay able to serve "
+            f"for {hours:g} hours after that; nothing was changed; switch first, with {color} as "
+            "it is, and take it down later, or say BLUEGREEN_RETIRE_EARLY='why'"
+        )
+
+    def record_early_end(self, before: str, after: str) -> None:
+        """Writes down that somebody ended a retention."""
+        self._update.record(
+            EventKind.EARLY_RETIREMENT,
+            before=before,
+            after=after,
+            reason=self._update.overrides.retire_early or "",
+        )
+
+
+def check_removed_colors(update: Update, *, is_preview: bool) -> None:
+    """Refuses to remove a color that is still needed; asked while the program is built.
+
+    A resource that is not in the program any more has no hook that could stop its end.
+
+    Raises:
+        RolloutError: A color that has members is not in the config, and has traffic or is within
+            its retention.
+    """
+    retention = Retention(update)
+    for color in Color:
+        if color in update.plan.fleets:
+            continue
+        try:
+            release = update.data_plane.release(color)
+            has_share = release is not None and _may_have_a_share(update, color)
+        except DataPlaneError:
+            # Nothing that could be asked serves traffic; what is left of it may go.
+            continue
+        if release is None:
+            continue
+        refusal = (
+            retention.of_what_is_left_now(color, release)
+            if has_share
+            else retention.of(color, release)
+        )
+        if refusal is None:
+            continue
+        if update.overrides.retire_early is None:
+            msg = (
+                f"{update.name}: {color} is not in the config any more, but {refusal}; until then "
+                f"`pulumi config set --path {color}.release {release} --type string` keeps it"
+            )
+            raise RolloutError(msg)
+        if not is_preview:
+            retention.record_early_end(f"{color} {release}", "removed")
+
+
+def _may_have_a_share(update: Update, color: Color) -> bool:
+    """Whether a color has traffic; a router that cannot be read may send it some."""
+    try:
+        live = update.data_plane.live_route()
+    except UnreadableTrafficError:
+        return True
+    return live is not None and live.split.share_of(color) > 0
