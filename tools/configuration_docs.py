@@ -4,9 +4,13 @@ python tools/configuration_docs.py           write it
 python tools/configuration_docs.py --check   fail when it is not what the settings say
 """
 
+import ast
+import inspect
 import sys
+import textwrap
 from collections.abc import Iterator
 from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -14,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from bluegreen.settings import ServiceConfig
+from bluegreen.settings.base import SettingsModel
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "configuration.md"
 START = "<!-- keys: written by tools/configuration_docs.py -->"
@@ -37,11 +42,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    meanings = dict(_docstrings(model))
     for name, field in model.model_fields.items():
         key = f"{prefix}{name}"
         inner = _model_in(field.annotation)
         if inner is None or _is_repeated(key):
-            yield _row(key, field)
+            yield _row(key, field, meanings.get(name, ""))
         elif _is_mapping(field.annotation):
             yield from _rows(inner, f"{key}.NAME.")
         else:
@@ -53,8 +59,23 @@ def _is_repeated(key: str) -> bool:
     return key == "green"
 
 
-def _row(key: str, field: FieldInfo) -> str:
-    meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+def _docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """The text below each field, in the model and what it inherits from."""
+    for each in reversed(model.__mro__):
+        if not issubclass(each, SettingsModel):
+            continue
+        (definition,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        for field, below in pairwise(ast.iter_child_nodes(definition)):
+            match field, below:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    yield name, text
+
+
+def _row(key: str, field: FieldInfo, docstring: str) -> str:
+    meaning = " ".join(docstring.split()).replace("|", "\\|")
     return f"| `{key}` | {_default(field)} | {meaning} |"
 
 

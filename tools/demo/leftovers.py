@@ -19,9 +19,15 @@ _PATIENCE_SECONDS = 5.0
 _POLL_SECONDS = 0.1
 
 
-def find_leftovers(run_directory: Path, ports: Iterable[int], mark: str) -> list[str]:
-    """One line for each thing that has not gone within five seconds; empty when all is gone."""
-    end = time.monotonic() + _PATIENCE_SECONDS
+def find_leftovers(
+    run_directory: Path,
+    ports: Iterable[int],
+    mark: str,
+    *,
+    patience_seconds: float = _PATIENCE_SECONDS,
+) -> list[str]:
+    """One line for each thing that has not gone in time; empty when all is gone."""
+    end = time.monotonic() + patience_seconds
     ports = list(ports)
     while True:
         found = list(_look(run_directory, ports, mark))

@@ -5,6 +5,7 @@ import statistics
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from bluegreen.load import Recording, Switch, count_stale, nearest_rank
@@ -13,6 +14,7 @@ from bluegreen.load.recording import Window
 __all__ = [
     "FailedControl",
     "Move",
+    "MoveKind",
     "Observations",
     "Refusal",
     "Report",
@@ -23,13 +25,18 @@ __all__ = [
 ]
 
 
+class MoveKind(StrEnum):
+    """Why production traffic moved."""
+
+    SWITCH = "switch"
+    ROLLBACK = "rollback"
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
     """One `pulumi up` that moved production traffic; times are `time.monotonic()`."""
 
-    kind: str
-    """`switch` or `rollback`."""
-
+    kind: MoveKind
     from_color: str
     to_color: str
     release: str
@@ -291,7 +298,7 @@ def _refusal_entry(recording: Recording, refusal: Refusal) -> dict[str, Any]:
 
 def _move_entry(move: Move, requests_after: int) -> dict[str, Any]:
     return {
-        "kind": move.kind,
+        "kind": str(move.kind),
         "from": move.from_color,
         "to": move.to_color,
         "release": move.release,

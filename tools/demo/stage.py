@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from bluegreen.onprem.orphans import is_alive
+from bluegreen.onprem.orphans import ends_within
 from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.supervisord import Supervisord
 from tools.demo.commands import Command, Commands, Done, commands_in
@@ -26,6 +26,7 @@ __all__ = ["Stage", "written_at"]
 
 _LOCK_HOLDER = re.compile(r"\(pid (\d+)\)")
 _ANSWER_SECONDS = 5.0
+_LONGEST_UPDATE_SECONDS = 60.0
 _UNATTENDED = "--yes --non-interactive"
 
 
@@ -70,7 +71,7 @@ class Stage:
             if holder is not None:
                 msg = (
                     f"port {port}, needed for {purpose}, is taken by {holder}; nothing was "
-                    "started; end it, or use other ports with --first-port"
+                    "started; end that, or run `python -m tools.demo --first-port 28080`"
                 )
                 raise DemoError(msg)
 
@@ -115,7 +116,7 @@ class Stage:
     def ask(self, url: str) -> str:
         """What a client gets there: color and release, or the status and why."""
         try:
-            answer = httpx.get(url, timeout=_ANSWER_SECONDS)
+            answer = httpx.get(url, timeout=_ANSWER_SECONDS, trust_env=False)
         except httpx.HTTPError as error:
             msg = f"{url} gave no answer: {error}"
             raise DemoError(msg) from error
@@ -130,13 +131,7 @@ class Stage:
     def take_down(self) -> None:
         """`pulumi destroy`, and what a demo that was killed leaves besides."""
         if self.exists():
-            destroy = f"pulumi destroy {_UNATTENDED}"
-            done = self.type(destroy, may_fail=True)
-            if done.exit_code and self._was_locked_by_the_dead(done):
-                self.type(f"pulumi cancel --yes {self.plan.stack}")
-                done = self.type(destroy, may_fail=True)
-            if done.exit_code:
-                raise _failure(done)
+            self._destroy()
             self.type(f"pulumi stack rm --yes {self.plan.stack}")
         self.plan.config_file.unlink(missing_ok=True)
         if self.plan.run_directory.exists():
@@ -158,9 +153,18 @@ class Stage:
     def _read(self, *words: str) -> str:
         return self._commands.read(Command(("pulumi", *words)))
 
-    def _was_locked_by_the_dead(self, done: Done) -> bool:
+    def _destroy(self) -> None:
+        destroy = f"pulumi destroy {_UNATTENDED}"
+        done = self.type(destroy, may_fail=True)
         holders = [int(pid) for pid in _LOCK_HOLDER.findall(done.output)]
-        return bool(holders) and not any(is_alive(pid) for pid in holders)
+        if done.exit_code and holders:
+            # What a killed demo had started may still be at work; a killed one leaves its lock.
+            self.screen.note("An earlier `pulumi` has locked the stack; waiting for its end.")
+            if all(ends_within(pid, _LONGEST_UPDATE_SECONDS) for pid in holders):
+                self.type(f"pulumi cancel --yes {self.plan.stack}", may_fail=True)
+                done = self.type(destroy, may_fail=True)
+        if done.exit_code:
+            raise _failure(done)
 
 
 def written_at(route: Mapping[str, Any]) -> float:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bluegreen.colors import Color
-from tools.demo.report import Observations, Report
+from tools.demo.report import MoveKind, Observations, Report
 
 __all__ = ["PIXELS", "Mark", "MarkKind", "Timeline", "figure_of", "make_timeline", "save"]
 
@@ -76,6 +76,9 @@ class Timeline:
     """Failed requests in each step."""
 
     requests: int
+    rate: float
+    """Requests per second that were asked for."""
+
     marks: Sequence[Mark]
     stretches: Sequence[Stretch]
 
@@ -96,6 +99,7 @@ def make_timeline(seen: Observations, report: Report, first_release: str) -> Tim
         },
         failed=[bucket.failed for bucket in buckets],
         requests=len(recording),
+        rate=recording.target_rate,
         marks=_marks(seen, zero),
         stretches=_stretches(seen, zero, end, first_release),
     )
@@ -134,11 +138,7 @@ def _marks(seen: Observations, zero: float) -> list[Mark]:
         return Mark(kind, window[0] - zero, window[1] - zero, label)
 
     moves = [
-        mark(
-            MarkKind(move.kind),
-            (move.written, move.written),
-            f"switch\n{number}" if move.kind == MarkKind.SWITCH else move.kind,
-        )
+        mark(MarkKind(move.kind), (move.written, move.written), _label(move.kind, number))
         for number, move in enumerate(seen.moves, start=1)
     ]
     refusal = seen.refusal
@@ -147,6 +147,10 @@ def _marks(seen: Observations, zero: float) -> list[Mark]:
         *moves,
         mark(MarkKind.REFUSAL, refusal.window, f"{refusal.wanted}\nrefused"),
     ]
+
+
+def _label(kind: MoveKind, number: int) -> str:
+    return f"switch\n{number}" if kind is MoveKind.SWITCH else str(kind)
 
 
 def _stretches(seen: Observations, zero: float, end: float, first_release: str) -> list[Stretch]:
@@ -169,9 +173,9 @@ def _draw_traffic(axes: Axes, timeline: Timeline) -> None:
             timeline.seconds, below, total, step="post", color=_COLORS[color], linewidth=0
         )
         below = total
-    highest = max(below) or 1
-    axes.set_ylim(0, highest * 1.3)
-    axes.set_yticks([0, highest / 2, highest], [f"{highest * part:,.0f}" for part in (0, 0.5, 1)])
+    rate = timeline.rate
+    axes.set_ylim(0, rate * 1.3)
+    axes.set_yticks([0, rate / 2, rate], [f"{value:,.0f}" for value in (0, rate / 2, rate)])
     axes.set_ylabel("answers a second", fontsize=8, color=_INK)
     for stretch in timeline.stretches:
         # Short stretches have no room for a name; their color says it.
@@ -179,7 +183,7 @@ def _draw_traffic(axes: Axes, timeline: Timeline) -> None:
             continue
         axes.text(
             (stretch.start + stretch.end) / 2,
-            highest / 2,
+            rate / 2,
             f"{stretch.color}\n{stretch.release}",
             ha="center",
             va="center",
@@ -220,17 +224,16 @@ def _draw_failures(axes: Axes, timeline: Timeline) -> None:
     axes.fill_between(timeline.seconds, timeline.failed, step="post", color=_BAD, linewidth=0)
     axes.set_yticks([])
     axes.set_ylabel("failed", fontsize=8, color=_INK, rotation=0, ha="right", va="center")
-    if not failed:
-        axes.text(
-            0.5,
-            0.5,
-            f"no failed request among {timeline.requests:,}",
-            transform=axes.transAxes,
-            ha="center",
-            va="center",
-            fontsize=7.5,
-            color=_FAINT,
-        )
+    axes.text(
+        0.5,
+        0.5,
+        f"{failed:,} of {timeline.requests:,} requests" if failed else "none",
+        transform=axes.transAxes,
+        ha="center",
+        va="center",
+        fontsize=7.5,
+        color=_INK if failed else _FAINT,
+    )
     axes.set_xlabel("seconds", fontsize=8, color=_INK)
     _plain(axes)
 

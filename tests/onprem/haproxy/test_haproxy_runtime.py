@@ -10,7 +10,7 @@ import pytest
 
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
-from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
 from tests.onprem.haproxy.proxy import SERVICE, a_proxy, eventually, free_ports
 
 BLUE, GREEN = Color
@@ -171,7 +171,9 @@ def test_somebody_elses_write_is_not_overwritten(proxy):
 def test_a_missing_socket_is_named_with_what_was_not_done(tmp_path):
     runtime = HaproxyRuntime(str(tmp_path / "h.sock"))
 
-    with pytest.raises(DataPlaneError, match=r"h\.sock: No such file.*'get map .*' was not done"):
+    with pytest.raises(
+        ProxyNotRunningError, match=r"h\.sock: No such file.*'get map .*' was not done"
+    ):
         runtime.set_map("/traffic.map", SERVICE, "a,b,0")
 
 
@@ -180,9 +182,9 @@ def test_a_socket_that_nobody_listens_on_is_refused(tmp_path):
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(path)
 
-    with pytest.raises(DataPlaneError, match="refused"):
+    with pytest.raises(ProxyNotRunningError, match="refused"):
         HaproxyRuntime(path).worker_pid()
-    with pytest.raises(DataPlaneError, match="refused"):
+    with pytest.raises(ProxyNotRunningError, match="refused"):
         HaproxyRuntime(f"127.0.0.1:{free_ports(1)[0]}").worker_pid()
 
 
@@ -199,12 +201,16 @@ def test_a_server_that_never_finishes_its_answer_holds_nobody(drips):
 
     with a_server_that(never_finishes) as address:
         began = time.monotonic()
-        with pytest.raises(DataPlaneError, match=r"not answer within 0\.3 s; whether .* not known"):
+        with pytest.raises(
+            DataPlaneError, match=r"not answer within 0\.3 s; whether .* not known"
+        ) as raised:
             HaproxyRuntime(address, timeout_seconds=0.3).command("show info")
         took = time.monotonic() - began
         over.set()
 
     assert 0.3 <= took < 0.6
+    # Somebody is there: what it routes is not known.
+    assert not isinstance(raised.value, ProxyNotRunningError)
 
 
 @pytest.mark.parametrize(

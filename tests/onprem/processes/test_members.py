@@ -14,7 +14,14 @@ from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem import members as members_module
 from bluegreen.onprem import orphans
-from bluegreen.onprem.members import FleetSpec, converge, live_members, matches, render_command
+from bluegreen.onprem.members import (
+    FleetSpec,
+    converge,
+    end_members,
+    live_members,
+    matches,
+    render_command,
+)
 from bluegreen.onprem.ports import taken_by
 
 
@@ -330,3 +337,29 @@ def test_a_fleet_that_cannot_be_is_refused(a_fleet, values, complaint):
 
 def _values(fleet):
     return {name: getattr(fleet, name) for name in FleetSpec.__dataclass_fields__}
+
+
+@pytest.mark.usefixtures("no_trial_second")
+def test_the_members_of_a_color_end_and_those_of_the_other_stay(supervisord, a_fleet, free_ports):
+    blue = converge(supervisord, a_fleet(color=Color.BLUE, ports=tuple(free_ports(2)), replicas=1))
+    green = converge(supervisord, a_fleet())
+
+    end_members(supervisord, Color.GREEN)
+
+    assert not any(orphans.is_alive(pid) for pid in pids(green))
+    assert sorted(supervisord.programs()) == ["blue-0"]
+    assert all(orphans.is_alive(pid) for pid in pids(blue))
+
+
+@pytest.mark.usefixtures("no_trial_second")
+def test_members_that_a_killed_supervisord_left_end_and_do_not_come_back(
+    supervisord, a_fleet, kill_daemon
+):
+    members = converge(supervisord, a_fleet())
+    kill_daemon()
+
+    end_members(supervisord, Color.GREEN)
+    supervisord.start()
+
+    assert not any(orphans.is_alive(pid) for pid in pids(members))
+    assert supervisord.programs() == {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bluegreen.onprem.ports import taken_by
+from bluegreen.onprem.ports import holder_of, http_url, taken_by
 
 
 @pytest.fixture
@@ -73,3 +73,26 @@ def test_a_port_that_is_bound_but_not_listened_on_is_taken(me):
 
 def test_an_address_of_another_machine_is_not_taken():
     assert taken_by(18101, "192.0.2.1") is None
+
+
+def test_a_port_of_a_host_name_is_that_of_its_address(me):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        holder = holder_of(listener.getsockname()[1], "localhost")
+
+    assert holder is not None
+    assert (holder.pid, str(holder)) == (os.getpid(), me)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080"),
+        ("::1", "http://[::1]:8080"),
+        ("shop.example.org", "http://shop.example.org:8080"),
+        ("0.0.0.0", "http://127.0.0.1:8080"),
+        ("::", "http://[::1]:8080"),
+        ("0:0:0:0:0:0:0:0", "http://[::1]:8080"),
+    ],
+)
+def test_an_address_is_written_as_clients_can_use_it(host, url):
+    assert http_url(host, 8080) == url

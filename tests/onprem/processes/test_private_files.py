@@ -1,0 +1,64 @@
+"""Files that are replaced whole, and locks that end."""
+
+import os
+import stat
+import time
+
+import pytest
+
+from bluegreen.errors import DataPlaneError
+from bluegreen.onprem.private_files import replace_file, takes_lock, write_private
+
+
+def test_a_replaced_file_is_whole_and_for_its_owner_only(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_text("old")
+    path.chmod(0o644)
+
+    write_private(path, "new")
+
+    assert path.read_text() == "new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_a_file_that_could_not_be_written_whole_is_as_it_was(tmp_path):
+    path = tmp_path / "record.json"
+    path.write_text("old")
+
+    def prepare(_):
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        replace_file(path, "new", prepare)
+
+    assert path.read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["record.json"]
+
+
+def test_a_place_that_cannot_be_written_to_is_an_error_of_the_data_plane(tmp_path):
+    with pytest.raises(DataPlaneError, match=r"could not be written: No such file .*; it is as"):
+        write_private(tmp_path / "gone" / "record.json", "new")
+
+
+def test_bytes_that_are_no_text_are_written_back_as_they_were(tmp_path):
+    path = tmp_path / "notes"
+    path.write_bytes(b"caf\xe9\n")
+
+    replace_file(path, path.read_text(encoding="utf-8", errors="surrogateescape"))
+
+    assert path.read_bytes() == b"caf\xe9\n"
+
+
+def test_a_lock_is_waited_for_and_the_wait_ends(tmp_path):
+    path = tmp_path / "lock"
+    first = os.open(path, os.O_RDWR | os.O_CREAT)
+    second = os.open(path, os.O_RDWR)
+    began = time.monotonic()
+
+    assert takes_lock(first, 0)
+    assert not takes_lock(second, 0.1)
+    assert 0.1 <= time.monotonic() - began < 1
+    os.close(first)
+    assert takes_lock(second, 0)
+    os.close(second)
