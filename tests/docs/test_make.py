@@ -1,6 +1,7 @@
 """The few commands: what they are called, and what sets them up."""
 
 import re
+import os
 import shutil
 import subprocess
 import sys
@@ -33,9 +34,12 @@ esac
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
+    # As a user types it, not as a part of the `make test` that runs these tests.
+    of_make = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"}
     return subprocess.run(
         ["make", *arguments],
         cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name not in of_make},
         capture_output=True,
         text=True,
         check=False,
