@@ -1,7 +1,7 @@
 """The few commands: what they are called, and what sets them up."""
 
-import re
 import os
+import re
 import shutil
 import subprocess
 import sys
