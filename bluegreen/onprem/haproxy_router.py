@@ -13,7 +13,7 @@ from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
 from bluegreen.naming import child_name
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
-from bluegreen.onprem.provider import LiveProvider, differs, plain
+from bluegreen.onprem.provider import LiveProvider, plain
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
 
@@ -23,16 +23,21 @@ GUARANTEE = "single write"
 """The guarantee class: production and test follow one value, changed by one command."""
 
 
+_COMPUTED = ("guarantee", "write_ms", "written_at")
+
+
 class _Provider(LiveProvider):
+    computed = _COMPUTED
+
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         inputs = plain(props)
         return dynamic.CreateResult(f"{inputs['map_path']}#{inputs['map_key']}", _write(inputs))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        before, after = plain(olds), plain(news)
+        after = plain(news)
         # The file counts as much as the memory: the proxy's next start would go by it.
         is_drift = {_live_value(after), _file_value(after)} != {_value(after)}
-        return dynamic.DiffResult(changes=differs(before, after) or is_drift)
+        return dynamic.DiffResult(changes=self.has_new_inputs(olds, news) or is_drift)
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         outputs = plain(props)
@@ -121,8 +126,7 @@ class HaproxyRoute(dynamic.Resource, module="onprem", name="HaproxyRoute"):
     written_at: pulumi.Output[str]
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
-        computed = {"guarantee": None, "write_ms": None, "written_at": None}
-        super().__init__(_Provider(), name, props | computed, opts)
+        super().__init__(_Provider(), name, props | dict.fromkeys(_COMPUTED), opts)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -218,12 +218,17 @@ def _take_over(inputs: dict[str, Any], config: HaproxyConfig) -> None:
 def _reload(inputs: dict[str, Any], config: HaproxyConfig, former: int | None) -> None:
     supervisord = _supervisord(inputs)
     end = time.monotonic() + _START_SECONDS
+    is_repeated = False
     while time.monotonic() < end:
         _refuse_taken_ports(inputs, config, "was left as it was")
         # HAProxy 2.6 loses a signal in the first milliseconds of its master: send it again.
         supervisord.signal(_PROGRAM, signal.SIGUSR2)
         if _worker(config.socket_path, other_than=former, within=_RELOAD_SECONDS) is not None:
+            # If the first one was only slow, a second worker is on its way; it must not arrive with
+            # the map as it was, after a switch.
+            time.sleep(_RELOAD_SECONDS if is_repeated else 0)
             return
+        is_repeated = True
     raise _not_taken_over(supervisord, "did not take over its new config")
 
 

@@ -8,7 +8,7 @@ from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from bluegreen.errors import BlueGreenError
 
-__all__ = ["LiveProvider", "differs", "plain"]
+__all__ = ["LiveProvider", "plain"]
 
 
 class LiveProvider(ResourceProvider):
@@ -37,11 +37,6 @@ class LiveProvider(ResourceProvider):
 def _is_not_ours(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, BlueGreenError)
-
-
-def differs(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    """True when an input is not what the state has."""
-    return any(before.get(key) != value for key, value in after.items() if not key.startswith("__"))
 
 
 def plain(properties: Mapping[str, Any]) -> dict[str, Any]:
