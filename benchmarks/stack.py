@@ -166,15 +166,12 @@ class Stack:
 
     def remove(self) -> None:
         """Destroys everything, by force where that fails; then nothing of it may be left."""
-        try:
-            with contextlib.suppress(BenchmarkError):
-                self._run("destroy", "--yes", "--stack", _NAME)
-            run = self._directory / "run"
-            if run.exists():
-                with contextlib.suppress(BlueGreenError):
-                    Supervisord(run).remove()
-        finally:
-            shutil.rmtree(self._directory, ignore_errors=True)
+        with contextlib.suppress(BenchmarkError):
+            self._run("destroy", "--yes", "--stack", _NAME)
+        run = self._directory / "run"
+        if run.exists():
+            with contextlib.suppress(BlueGreenError):
+                Supervisord(run).remove()
         last = self._first_port + 2 + 2 * _SLOTS
         holders = [taken_by(port) for port in range(self._first_port, last)]
         if left := [holder for holder in holders if holder]:
@@ -231,11 +228,12 @@ def stack_of(program: Path) -> Iterator[Stack]:
         msg = "pulumi is not on PATH; run `make bench`, or `. .bluegreen/env` first"
         raise BenchmarkError(msg)
     # Short, because sockets have long names.
-    stack = Stack(program, Path(tempfile.mkdtemp(prefix="bgb-")))
-    try:
-        yield stack
-    finally:
-        stack.remove()
+    with tempfile.TemporaryDirectory(prefix="bgb-", ignore_cleanup_errors=True) as directory:
+        stack = Stack(program, Path(directory))
+        try:
+            yield stack
+        finally:
+            stack.remove()
 
 
 def _cpu_seconds_of_children() -> float:

@@ -100,7 +100,12 @@ class Screen:
             self._console.print(Text("   ") + Text(command, "cyan"), soft_wrap=True)
 
     def _indented(self, text: Text, *, more: int = 0) -> None:
-        self._console.print(Padding(text, (0, 0, 0, _INDENT + more), expand=False))
+        """Every line of a long text starts at the same column, and none ends in blanks."""
+        margin = Text(" " * (_INDENT + more))
+        for line in text.wrap(self._console, self._console.width - len(margin)):
+            row = margin + line
+            row.rstrip()
+            self._console.print(row)
 
 
 def figures_of(report: Report) -> Iterator[tuple[str, str, str]]:
