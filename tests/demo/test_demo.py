@@ -55,7 +55,7 @@ def test_ctrl_c_in_the_middle_of_an_update_takes_down_what_was_made(demo):
         rest, _ = process.communicate(timeout=90)
 
     assert process.returncode == 130, rest
-    assert "Interrupted" in rest
+    assert "interrupted by SIGINT" in rest
     assert str(demo.plan.logs) in rest
     assert "Traceback" not in rest
     assert_nothing_is_left(demo)

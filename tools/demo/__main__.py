@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         screen.bad(str(error))
         return 1
     except Interrupted as interruption:
-        screen.bad("Interrupted.")
+        screen.bad(str(interruption))
         return interruption.exit_code
 
 

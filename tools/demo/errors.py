@@ -1,5 +1,7 @@
 """What the demo tells a person instead of a traceback."""
 
+import signal
+
 __all__ = ["DemoError", "Interrupted"]
 
 
@@ -14,5 +16,5 @@ class Interrupted(BaseException):
     """
 
     def __init__(self, number: int) -> None:
-        super().__init__(number)
+        super().__init__(f"interrupted by {signal.Signals(number).name}")
         self.exit_code = 128 + number

@@ -31,7 +31,7 @@ def perform(plan: DemoPlan, screen: Screen) -> int:
             screen.bad(str(error))
             exit_code = 1
         except Interrupted as interruption:
-            screen.bad("Interrupted.")
+            screen.bad(str(interruption))
             exit_code = interruption.exit_code
         _clear_up(stage)
         return exit_code
