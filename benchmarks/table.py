@@ -17,8 +17,7 @@ def show(report: Report, console: Console) -> None:
         console.print()
     for line in (
         f"{report.runs} pairs of runs; medians (smallest to largest).",
-        "The ratio is bluegreen without gates and verification by "
-        f"{report.baseline}, pair by pair.",
+        f"Ratio: bluegreen without gates and verification by {report.baseline}, pair by pair.",
         f"{machine.cores} cores, load {machine.load_before:.1f} before; Python {machine.python}, "
         f"Pulumi {machine.pulumi}.",
     ):
