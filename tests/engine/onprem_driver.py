@@ -128,8 +128,12 @@ class OnPremDriver:
 
     def ask(self, endpoint: str, count: int = 20) -> Counter[str]:
         port = {"production": self.port, "test": self.port + 1}[endpoint]
+        answers = []
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-            answers = [client.get("/version") for _ in range(count)]
+            for _ in range(count):
+                answers.append(client.get("/version"))
+                # Each question is another client's: a canary keeps the color of one it knows.
+                client.cookies.clear()
         return Counter(
             f"{answer.json()['color']} {answer.json()['version']}"
             if answer.is_success
