@@ -496,7 +496,7 @@ def test_traffic_that_cannot_be_read_stops_a_switch_and_not_a_rollback(both: Dri
     refused = both.up()
 
     assert refused.exit_code != 0
-    assert "somebody else moved it" in refused.text
+    assert "`pulumi config set active_color blue` repairs it" in refused.text
 
     rolled = both.up(BLUEGREEN_ROLLBACK="green:blue is gone")
 
