@@ -61,10 +61,11 @@ class RouterGate:
         self, call: HookCall, live: Route | UnreadableTraffic | None, transition: Transition
     ) -> None:
         update = self._update
-        what = f"{update.described_live(live)} → {update.described(update.plan.split)}"
+        wanted = update.described(update.plan.split)
+        what = f"{update.described_live(live)} → {wanted}"
         match transition.situation:
             case Situation.FINISH:
-                call.say(f"{update.name}: traffic is where it should be: {what.split(' → ')[1]}")
+                call.say(f"{update.name}: traffic is where it should be: {wanted}")
             case Situation.REPAIR:
                 call.warn(f"{update.name}: traffic was moved by hand; moving it back: {what}")
             case _:
