@@ -82,7 +82,8 @@ class PrivateDirectory:
         """
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not self.is_ours and any(self.path.iterdir()):
+            # In this order: whoever makes it at the same time marks it before anything else.
+            if any(self.path.iterdir()) and not self.is_ours:
                 problem = (
                     f"run directory {self.path} has files that are not bluegreen's; nothing was "
                     "started; set `run_directory` to one that is empty or does not exist"

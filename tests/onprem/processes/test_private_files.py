@@ -2,12 +2,18 @@
 
 import os
 import stat
+import threading
 import time
 
 import pytest
 
-from bluegreen.errors import DataPlaneError
-from bluegreen.onprem.private_files import replace_file, takes_lock, write_private
+from bluegreen.errors import ConfigError, DataPlaneError
+from bluegreen.onprem.private_files import (
+    PrivateDirectory,
+    replace_file,
+    takes_lock,
+    write_private,
+)
 
 
 def test_a_replaced_file_is_whole_and_for_its_owner_only(tmp_path):
@@ -62,3 +68,26 @@ def test_a_lock_is_waited_for_and_the_wait_ends(tmp_path):
     os.close(first)
     assert takes_lock(second, 0)
     os.close(second)
+
+
+def test_those_who_make_one_directory_at_once_all_take_it_for_theirs(tmp_path):
+    def make(path, barrier, problems):
+        barrier.wait(10)
+        try:
+            PrivateDirectory(path).make("programs", "logs")
+        except ConfigError as error:
+            problems.append(error)
+
+    problems = []
+    for number in range(200):
+        barrier = threading.Barrier(4)
+        threads = [
+            threading.Thread(target=make, args=(tmp_path / str(number), barrier, problems))
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+
+    assert problems == []
