@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from supervisor.xmlrpc import Faults
-
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem import launch, orphans
 from bluegreen.onprem.private_files import PrivateDirectory, tail, write_private
@@ -22,7 +20,7 @@ from bluegreen.onprem.program import (
     conf_of,
     process_name,
 )
-from bluegreen.onprem.supervisord_client import NobodyAnswersError, SupervisordClient
+from bluegreen.onprem.supervisord_client import Fault, NobodyAnswersError, SupervisordClient
 
 __all__ = ["Program", "ProgramState", "ProgramStatus", "Supervisord"]
 
@@ -290,7 +288,7 @@ class Supervisord:
             _WITHOUT_WAITING,
             about=name,
             # It may start by itself first, or end at once: its state tells.
-            unless=(Faults.ALREADY_STARTED, Faults.SPAWN_ERROR),
+            unless=(Fault.ALREADY_STARTED, Fault.SPAWN_ERROR),
         )
         self._forget_records(name, keep=program.digest)
 
@@ -326,7 +324,7 @@ class Supervisord:
                 state.namespec,
                 _WITHOUT_WAITING,
                 about=state.name,
-                unless=(Faults.NOT_RUNNING,),
+                unless=(Fault.NOT_RUNNING,),
             )
         return False
 
@@ -334,7 +332,7 @@ class Supervisord:
         if self._stops(state):
             # Unless supervisord has started it again since it was looked at.
             self._client.call(
-                "removeProcessGroup", state.name, about=state.name, unless=(Faults.STILL_RUNNING,)
+                "removeProcessGroup", state.name, about=state.name, unless=(Fault.STILL_RUNNING,)
             )
         return False
 

@@ -1,18 +1,31 @@
 """Talks to supervisord over its unix socket, and translates what goes wrong there."""
 
 import xmlrpc.client
+from enum import IntEnum
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from xml.parsers.expat import ExpatError
 
-from supervisor.xmlrpc import Faults, SupervisorTransport, UnixStreamHTTPConnection
-
 from bluegreen.errors import DataPlaneError
 
-__all__ = ["NobodyAnswersError", "SupervisordClient"]
+__all__ = ["Fault", "NobodyAnswersError", "SupervisordClient"]
 
 _CALL_SECONDS = 10.0
+
+
+class Fault(IntEnum):
+    """What supervisord may refuse with; from `supervisor.xmlrpc.Faults`.
+
+    Named again here, because that module loads supervisor's whole server: 20 ms of processor time
+    at every start of a Pulumi program, which mostly asks nothing.
+    """
+
+    SHUTDOWN_STATE = 6
+    SPAWN_ERROR = 50
+    ALREADY_STARTED = 60
+    NOT_RUNNING = 70
+    STILL_RUNNING = 91
 
 
 class NobodyAnswersError(DataPlaneError):
@@ -26,7 +39,7 @@ class SupervisordClient:
         self._socket = socket
 
     def call(
-        self, method: str, *arguments: object, about: str = "", unless: tuple[int, ...] = ()
+        self, method: str, *arguments: object, about: str = "", unless: tuple[Fault, ...] = ()
     ) -> Any:  # noqa: ANN401 - as XML-RPC does
         """Calls one method of supervisord.
 
@@ -48,7 +61,7 @@ class SupervisordClient:
             if error.faultCode in unless:
                 return None
             msg = f"{subject}: supervisord refused {method}: {error.faultString}"
-            is_ending = error.faultCode == Faults.SHUTDOWN_STATE
+            is_ending = error.faultCode == Fault.SHUTDOWN_STATE
             raise (NobodyAnswersError if is_ending else DataPlaneError)(msg) from error
         except (OSError, HTTPException, xmlrpc.client.ProtocolError, ExpatError) as error:
             msg = f"{subject}: supervisord did not answer {method}: {error}"
@@ -62,11 +75,15 @@ class SupervisordClient:
             return None
 
     def _transport(self) -> Any:  # noqa: ANN401 - supervisor has no types
+        from supervisor.xmlrpc import SupervisorTransport  # noqa: PLC0415  # see `Fault`
+
         transport = SupervisorTransport(serverurl=f"unix://{self._socket}")
         transport._get_connection = self._connect
         return transport
 
     def _connect(self) -> Any:  # noqa: ANN401 - supervisor has no types
+        from supervisor.xmlrpc import UnixStreamHTTPConnection  # noqa: PLC0415  # see `Fault`
+
         # supervisor's own has no time limit: a supervisord that hangs would hang the update, too.
         connection = UnixStreamHTTPConnection("localhost")
         connection.socketfile = str(self._socket)

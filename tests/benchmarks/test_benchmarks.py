@@ -176,7 +176,7 @@ def test_the_plain_program_has_the_same_resources_with_the_same_inputs_as_the_li
 def test_a_program_starts_without_what_only_gates_and_providers_need():
     code = (
         "import sys, bluegreen.onprem, bluegreen.settings\n"
-        "print(*sorted({'httpx', 'jinja2'} & set(sys.modules)))"
+        "print(*sorted({'httpx', 'jinja2', 'supervisor'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
