@@ -1,8 +1,6 @@
 """One Pulumi hook around one judgement, with everything that goes wrong in hooks taken care of."""
 
 import asyncio
-import contextvars
-import threading
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import pulumi
 
 from bluegreen.errors import RolloutError
+from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
 
 __all__ = ["HookCall", "resource_hook"]
 
@@ -49,9 +48,7 @@ def resource_hook(
 ) -> pulumi.ResourceHook:
     """Makes a hook that stops the step when `judge` raises or does not come back in time.
 
-    The judgement runs in a daemon thread of its own: the program's event loop stays free, the
-    loop's default pool, which Pulumi's own calls need, is not used, and one that hangs delays
-    neither the other hooks nor the end of the program.
+    The judgement runs in a daemon thread of its own: see `in_daemon_thread`.
 
     Args:
         name: Unique in the whole program.
@@ -69,7 +66,7 @@ def resource_hook(
             new=await _plain(args.new_inputs) or {},
         )
         try:
-            await _within(timeout_seconds, _in_daemon_thread(name, judge, facts))
+            await _within(timeout_seconds, _judged(name, judge, facts))
         except RolloutError:
             if on_refusal is not None and not facts.is_preview:
                 await on_refusal()
@@ -101,39 +98,12 @@ async def _within(seconds: float, judgement: Awaitable[None]) -> None:
         raise RolloutError(msg) from error
 
 
-async def _in_daemon_thread(name: str, judge: Callable[[HookCall], None], facts: HookCall) -> None:
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[None] = loop.create_future()
-    # Pulumi keeps its settings, `pulumi.log` among them, in context variables.
-    context = contextvars.copy_context()
-
-    def finish(error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(_with_a_text(error))
-
-    def run() -> None:
-        outcome: BaseException | None = None
-        try:
-            context.run(judge, facts)
-        except BaseException as error:  # noqa: BLE001  # a SystemExit here would pass as success
-            outcome = error
-        # The loop may be gone when a judgement comes back after its time.
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(finish, outcome)
-
-    threading.Thread(target=run, name=f"bluegreen-{name}", daemon=True).start()
-    await done
-
-
-def _with_a_text(error: BaseException) -> Exception:
-    """An exception Pulumi takes as a failure: one without a text passes as success."""
-    if isinstance(error, RolloutError) and str(error):
-        return error
-    text = str(error) or "no explanation"
-    failure = RolloutError(f"{type(error).__name__}: {text}")
-    failure.__cause__ = error
-    return failure
+async def _judged(name: str, judge: Callable[[HookCall], None], facts: HookCall) -> None:
+    try:
+        await in_daemon_thread(name, lambda: judge(facts))
+    except RolloutError:
+        raise
+    except Exception as error:
+        # An exception without a text passes as success.
+        msg = f"{type(error).__name__}: {str(error) or 'no explanation'}"
+        raise RolloutError(msg) from error

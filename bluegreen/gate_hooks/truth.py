@@ -6,7 +6,6 @@ lets the outputs be what the data plane says, and gives Pulumi the moment it nee
 """
 
 import asyncio
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ import pulumi
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
+from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.plan import ServicePlan
 
@@ -58,20 +58,7 @@ class Truth:
         """Lets the outputs be what is live. What cannot be asked leaves them as they were."""
         if self._facts.done():
             return
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[LiveFacts | None] = loop.create_future()
-
-        def deliver(facts: LiveFacts | None) -> None:
-            if not answer.done():
-                answer.set_result(facts)
-
-        def ask() -> None:
-            facts = self._ask()
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(deliver, facts)
-
-        threading.Thread(target=ask, name="bluegreen-truth", daemon=True).start()
-        facts = await answer
+        facts = await in_daemon_thread("truth", self._ask)
         if facts is not None and not self._facts.done():
             self._facts.set_result(facts)
             await asyncio.sleep(_SEND_SECONDS)
