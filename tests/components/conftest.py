@@ -218,6 +218,7 @@ def record(
     *,
     answers: Mapping[str, Mapping[str, Any]] | None = None,
     project: str = "shop",
+    seconds: float = PROGRAM_SECONDS,
 ) -> Recording:
     """Runs a program to its end; `answers` are outputs by resource name, instead of the inputs."""
     engine = RecordingEngine(answers or {})
@@ -243,7 +244,7 @@ def record(
         configured.callbacks = engine
         settings.configure(configured)
         settings.set_root_resource(None)  # type: ignore[arg-type]
-        await asyncio.wait_for(run_in_stack(run), PROGRAM_SECONDS)
+        await asyncio.wait_for(run_in_stack(run), seconds)
 
     # The settings are context variables: they end with the loop's first task.
     asyncio.run(under_pulumi())

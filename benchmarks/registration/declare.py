@@ -1,0 +1,89 @@
+"""One program that declares many services under recorded registrations; run as a process.
+
+`python -m benchmarks.registration.declare ours 100` prints one JSON object: what declaring took,
+without the start of Python and the imports, which a second service does not pay again.
+"""
+
+import gc
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+
+from benchmarks.registration.services import settings_of
+from bluegreen.onprem import ProcessService, ProcessServiceArgs
+from bluegreen.settings import ServiceConfig
+from tests.components.conftest import record
+
+_LONGEST_SECONDS = 600.0
+_KIB_PER_MIB = 1024
+
+
+class _Source:
+    """The config of one of many services; a program with many has it under other keys."""
+
+    def __init__(self, content: dict[str, Any]) -> None:
+        self._content = content
+        self.name = "shop"
+
+    def get(self, key: str) -> str | None:
+        value = self._content.get(key)
+        return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def declare_ours(count: int) -> None:
+    """Declares services with the library."""
+    for number in range(count):
+        config = ServiceConfig.load(_Source(settings_of(number)))
+        service = ProcessService(config.service.name, ProcessServiceArgs(config=config))
+        for name, value in service.stack_outputs().items():
+            pulumi.export(f"{config.service.name}.{name}", value)
+
+
+def declare_plain(count: int) -> None:
+    """Declares the same resources by hand."""
+    from service import declare_service  # noqa: PLC0415  # of the plain program, put on the path
+
+    for number in range(count):
+        # As the stack's config hands it out: parsed anew for each.
+        config = json.loads(json.dumps(settings_of(number)))
+        colors = {color: config[color] for color in ("blue", "green")}
+        outputs = declare_service(config["active_color"], config["service"], colors)
+        for name, value in outputs.items():
+            pulumi.export(f"{config['service']['name']}.{name}", value)
+
+
+PROGRAMS: dict[str, Callable[[int], None]] = {"ours": declare_ours, "plain": declare_plain}
+
+
+def main(program: str, count: int) -> None:
+    """Declares once for nothing, so that what is loaded late is loaded; then measures."""
+    declare = PROGRAMS[program]
+    record(lambda: declare(1))
+    gc.collect()
+    before = _peak_mib()
+    wall, processor = time.perf_counter(), time.process_time()
+    recording = record(lambda: declare(count), seconds=_LONGEST_SECONDS)
+    print(
+        json.dumps(
+            {
+                "seconds": time.perf_counter() - wall,
+                "cpu_seconds": time.process_time() - processor,
+                "mib": _peak_mib() - before,
+                "resources": len(recording.resources),
+                "hooks": len(recording.hooks),
+            }
+        )
+    )
+
+
+def _peak_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIB_PER_MIB
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))
