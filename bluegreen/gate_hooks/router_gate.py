@@ -70,11 +70,10 @@ class RouterGate:
                 call.warn(f"{update.name}: traffic was moved by hand; moving it back: {what}")
             case _:
                 call.say(f"{update.name}: production traffic {what}")
-        overrides = update.overrides
-        if update.plan.is_rollback and transition.rising:
-            assert overrides.rollback is not None  # is_rollback says so
+        rollback = update.overrides.rollback
+        if rollback is not None and update.plan.is_rollback and transition.rising:
             if update.is_rollback:
-                call.say(f"{update.name}: rollback: {overrides.rollback.reason}")
+                call.say(f"{update.name}: rollback: {rollback.reason}")
             else:
                 call.warn(
                     f"{update.name}: not treated as a rollback, because this update changes "

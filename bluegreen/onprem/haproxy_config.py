@@ -236,7 +236,7 @@ def _templates() -> "jinja2.Environment":
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
-        autoescape=False,
+        autoescape=False,  # noqa: S701
     )
     environment.globals["nothing_is_live"] = NOTHING_IS_LIVE
     environment.filters["milliseconds"] = _milliseconds

@@ -30,7 +30,7 @@ def main(record_file: str, journal_file: str) -> None:
     _note_process(Path(journal_file))
     try:
         os.chdir(record["directory"])
-        os.execvpe(command[0], command, {**os.environ, **record["environment"]})
+        os.execvpe(command[0], command, {**os.environ, **record["environment"]})  # noqa: S606
     except OSError as error:
         sys.exit(f"cannot run {command[0]!r} in {record['directory']!r}: {error.strerror}")
 
