@@ -13,6 +13,8 @@ from pathlib import Path
 
 __all__ = ["main"]
 
+_USUAL_UMASK = 0o022
+
 
 def _note_process(journal: Path) -> None:
     # Whoever finds supervisord dead can tell by this which processes it has left behind.
@@ -28,6 +30,8 @@ def main(record_file: str, journal_file: str) -> None:
     record = json.loads(Path(record_file).read_text(encoding="utf-8"))
     command = record["command"]
     _note_process(Path(journal_file))
+    # What supervisord writes is for this user only; what the program writes is its own concern.
+    os.umask(_USUAL_UMASK)
     try:
         os.chdir(record["directory"])
         os.execvpe(command[0], command, {**os.environ, **record["environment"]})  # noqa: S606

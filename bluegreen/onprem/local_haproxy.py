@@ -248,7 +248,7 @@ def _write_config(config: HaproxyConfig, path: Path) -> str:
         )
         raise DataPlaneError(msg)
     candidate = path.with_suffix(".cfg.new")
-    candidate.write_text(config.render(), encoding="utf-8")
+    write_private(candidate, config.render())
     try:
         check(binary, candidate)
         candidate.replace(path)

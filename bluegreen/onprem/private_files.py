@@ -114,14 +114,17 @@ class PrivateDirectory:
         if not self.is_ours:
             msg = f"{self.path} was not made by bluegreen, or is gone; nothing was changed"
             raise DataPlaneError(msg)
-        with (self.path / ".lock").open("w") as file:
-            if not takes_lock(file.fileno(), _LOCK_SECONDS):
+        descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not takes_lock(descriptor, _LOCK_SECONDS):
                 msg = (
                     f"{self.path} has been locked by another update for {_LOCK_SECONDS:g} s; "
                     "nothing was changed; wait for it to end, then run `pulumi up` again"
                 )
                 raise DataPlaneError(msg)
             yield
+        finally:
+            os.close(descriptor)
 
 
 def write_private(path: Path, text: str) -> None:

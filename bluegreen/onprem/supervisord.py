@@ -51,6 +51,7 @@ logfile_maxbytes = 5MB
 logfile_backups = 2
 pidfile = {directory}/supervisord.pid
 nocleanup = true
+umask = 077
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
@@ -384,6 +385,8 @@ class Supervisord:
                 cwd="/",
                 env={key: value for key, value in os.environ.items() if key in _KEPT_ENVIRONMENT},
                 start_new_session=True,
+                # Its log is there before it reads its own umask.
+                umask=0o077,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise self._not_started(str(error)) from error
