@@ -144,6 +144,8 @@ def test_a_secret_is_where_it_is_needed_and_nowhere_else(two_colors: OnPremDrive
     members = [pid for pid in processes_of(driver) if is_app(pid)]
     assert members
     assert not [pid for pid in processes_of(driver) if SECRET.encode() in command_of(pid)]
+    # Nor is anybody started with the passphrase and the tokens of the stack.
+    assert not [pid for pid in processes_of(driver) if b"PULUMI_" in environment_of(pid)]
 
 
 def is_app(pid: int) -> bool:
@@ -152,3 +154,7 @@ def is_app(pid: int) -> bool:
 
 def command_of(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def environment_of(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
