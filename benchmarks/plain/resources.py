@@ -87,7 +87,7 @@ class HaproxyRoute(_Resource, module="onprem", name="HaproxyRoute"):
     """Who is live."""
 
     module = "haproxy_router"
-    computed = ("guarantee", "write_ms", "written_at")
+    computed = ("guarantee", "write_ms", "durable_write_ms", "written_at")
     active_color: pulumi.Output[str]
     guarantee: pulumi.Output[str]
 

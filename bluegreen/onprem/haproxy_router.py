@@ -1,5 +1,6 @@
 """Moves production traffic between two backends of HAProxy: one runtime command, one map key."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ GUARANTEE = "single write"
 """The guarantee class: production and test follow one value, changed by one command."""
 
 
-_COMPUTED = ("guarantee", "write_ms", "written_at")
+_COMPUTED = ("guarantee", "write_ms", "durable_write_ms", "written_at")
 
 
 class _Provider(LiveProvider):
@@ -91,30 +92,45 @@ def _file_value(inputs: dict[str, Any]) -> str | None:
 
 
 def _write(inputs: dict[str, Any]) -> dict[str, Any]:
+    written = _route_to(inputs, _value(inputs))
     return inputs | {
         "guarantee": GUARANTEE,
-        "write_ms": round(_route_to(inputs, _value(inputs)), 3),
-        "written_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "write_ms": round(written.command_ms, 3),
+        "durable_write_ms": round(written.durable_ms, 3),
+        "written_at": written.at.isoformat(timespec="milliseconds"),
     }
 
 
-def _route_to(inputs: dict[str, Any], value: str) -> float:
-    """Writes file and memory; returns the milliseconds of the runtime command."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """One write: how long it took, and when it was done."""
+
+    command_ms: float
+    durable_ms: float
+    at: datetime
+
+
+def _route_to(inputs: dict[str, Any], value: str) -> _Written:
+    """Writes file and memory, and watches that it stays so."""
     path, key = inputs["map_path"], inputs["map_key"]
     file = MapFile(Path(path))
     before = file.read(key)
+    started = time.perf_counter()
     # The file first: whatever dies in between comes back with the color that passed its gates.
     file.write(key, value)
     runtime = HaproxyRuntime(inputs["stats_socket"])
     try:
-        milliseconds = runtime.set_map(path, key, value)
+        command_ms = runtime.set_map(path, key, value)
+        # Before the watch, which is no part of the write: traffic has moved.
+        durable_ms = (time.perf_counter() - started) * 1000
+        written = _Written(command_ms, durable_ms, datetime.now(UTC))
         # A reload that read the file just before would bring the old color back a moment later.
         runtime.settle_map(path, key, value)
     except DataPlaneError:
         # Else the next reload would switch, although this update says that it did not.
         file.write(key, before or NOTHING_IS_LIVE)
         raise
-    return milliseconds
+    return written
 
 
 class HaproxyRoute(dynamic.Resource, module="onprem", name="HaproxyRoute"):
@@ -123,7 +139,13 @@ class HaproxyRoute(dynamic.Resource, module="onprem", name="HaproxyRoute"):
     active_color: pulumi.Output[str]
     guarantee: pulumi.Output[str]
     write_ms: pulumi.Output[float]
+    """Milliseconds of the runtime command."""
+
+    durable_write_ms: pulumi.Output[float]
+    """Milliseconds from the map file's write, with its fsync, to reading the memory back."""
+
     written_at: pulumi.Output[str]
+    """When the memory had been read back; what is watched afterwards comes later."""
 
     def __init__(self, name: str, props: dict[str, Any], opts: pulumi.ResourceOptions) -> None:
         super().__init__(_Provider(), name, props | dict.fromkeys(_COMPUTED), opts)

@@ -45,6 +45,7 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
     "pulumi-python:dynamic/onprem:HaproxyRoute": {
         "guarantee": "single write",
         "write_ms": 0.5,
+        "durable_write_ms": 2.5,
         "written_at": "2026-01-01T00:00:00.000+00:00",
     },
     "pulumi-python:dynamic/onprem:ActiveFlag": {"since": "2026-01-01T00:00:00.000+00:00"},
