@@ -21,8 +21,9 @@ test: setup ## run all tests
 check: setup ## formatting, lint, types, import layers, package
 	@tools/check.sh
 
-bench: setup ## measure against a plain Pulumi program, as ratios
+bench: setup ## measure against a plain Pulumi program and against reloads, as ratios
 	@$(ENV) $(BIN)/python -m benchmarks $(ARGS)
+	@$(ENV) $(BIN)/python -m benchmarks traffic $(filter --quick,$(ARGS))
 
 clean: ## remove what make made in this checkout (the engine in the user's cache stays)
 	rm -rf .venv .bluegreen dist

@@ -14,6 +14,7 @@ from rich.text import Text
 from benchmarks.measure import measure
 from benchmarks.stack import BenchmarkError
 from benchmarks.table import show
+from benchmarks.traffic import command as traffic
 
 __all__ = ["main"]
 
@@ -24,9 +25,12 @@ _QUICK_RUNS = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and returns the exit status; a missed target is no failure."""
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
     signal.signal(signal.SIGTERM, _interrupt)
     console = Console(highlight=False, width=_COLUMNS)
+    if words[:1] == ["traffic"]:
+        return traffic.main(words[1:], console)
+    options = _parser().parse_args(words)
     try:
         report = measure(
             _QUICK_RUNS if options.quick else options.runs,
@@ -62,7 +66,8 @@ def _runs(text: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Times the library against a plain Pulumi program with the same resources.",
+        description="Times the library against a plain Pulumi program with the same resources. "
+        "`python -m benchmarks traffic` measures what clients see of a switch.",
         allow_abbrev=False,
     )
     add = parser.add_argument

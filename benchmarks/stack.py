@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,13 +23,16 @@ from benchmarks.processes import MemoryWatch
 from bluegreen.colors import Color
 from bluegreen.errors import BlueGreenError
 from bluegreen.onprem.ports import taken_by
+from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
 
-__all__ = ["BenchmarkError", "Done", "Stack", "stack_of", "stack_settings"]
+__all__ = ["SERVICE", "BenchmarkError", "Done", "Stack", "free_ports", "stack_of", "stack_settings"]
 
 ROOT = Path(__file__).resolve().parents[1]
 _NAME = "bench"
-_SERVICE = "shop"
+SERVICE = "shop"
+"""The service of every stack."""
+
 _SLOTS = 4
 _LONGEST_SECONDS = 120.0
 # What an interrupted `pulumi` may take to write its state down.
@@ -47,7 +50,15 @@ class Done:
     seconds: float
     cpu_seconds: float
     output: str
+    started: float
+    """By `time.monotonic()`."""
+
     memory: Memory | None = None
+
+    @property
+    def returned(self) -> float:
+        """By `time.monotonic()`."""
+        return self.started + self.seconds
 
 
 def stack_settings(first_port: int) -> dict[str, Any]:
@@ -58,7 +69,7 @@ def stack_settings(first_port: int) -> dict[str, Any]:
     app = ROOT / "examples" / "onprem" / "app" / "app.py"
     ask = {"consecutive": 3, "interval_seconds": 0.05, "timeout_seconds": 10}
     service = {
-        "name": _SERVICE,
+        "name": SERVICE,
         "platform": "onprem",
         "port": first_port,
         "health_check": {
@@ -97,7 +108,7 @@ class Stack:
 
     def __init__(self, program: Path, directory: Path) -> None:
         self._directory = directory
-        self._first_port = _free_ports(2 + 2 * _SLOTS)
+        self._first_port = free_ports(2 + 2 * _SLOTS)
         self._settings = stack_settings(self._first_port)
         self._clock = directory / "clock.jsonl"
         (directory / "state").mkdir()
@@ -110,7 +121,7 @@ class Stack:
             "BLUEGREEN_BENCH_CLOCK": str(self._clock),
         }
         manifest = {
-            "name": _SERVICE,
+            "name": SERVICE,
             "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},
             "main": str(program),
         }
@@ -130,6 +141,27 @@ class Stack:
         assert done.memory is not None  # it was asked for
         return done.memory
 
+    def configure(self, key: str, value: object) -> None:
+        """Sets a key of the config, dotted; None removes it."""
+        *parents, last = key.split(".")
+        place = self._settings
+        for parent in parents:
+            place = place[parent]
+        if value is None:
+            del place[last]
+        else:
+            place[last] = value
+        self._write_config()
+
+    def configure_members(self, *words: str) -> None:
+        """Adds words to the command of every member."""
+        command = self._settings["service"]["onprem"]["command"]
+        self.configure("service.onprem.command", " ".join([command, *words]))
+
+    def apply(self) -> Done:
+        """An update, whatever it changes."""
+        return self._run("up", "--yes", "--stack", _NAME)
+
     def preview(self) -> Done:
         """A preview that finds nothing to change."""
         return self._run("preview", "--expect-no-changes", "--stack", _NAME)
@@ -140,9 +172,8 @@ class Stack:
 
     def switch(self) -> Done:
         """An update that moves production traffic to the other color."""
-        color = Color(self._settings["active_color"]).other
-        self._settings["active_color"] = str(color)
-        self._write_config()
+        color = self.active.other
+        self.configure("active_color", str(color))
         self._clock.unlink(missing_ok=True)
         done = self._run("up", "--yes", "--stack", _NAME)
         flag = json.loads((self._directory / "run" / "active.json").read_text(encoding="utf-8"))
@@ -151,6 +182,36 @@ class Stack:
             msg = f"an update to {color} left {flag['color']} active; its time says nothing"
             raise BenchmarkError(msg)
         return done
+
+    @property
+    def active(self) -> Color:
+        """The color that the config wants to have production traffic."""
+        return Color(self._settings["active_color"])
+
+    @property
+    def production_url(self) -> str:
+        """Where clients go."""
+        return f"http://127.0.0.1:{self._first_port}"
+
+    @property
+    def run_directory(self) -> RunDirectory:
+        """Sockets and map of the running service."""
+        return RunDirectory(self._directory / "run")
+
+    def release(self, color: Color) -> str:
+        """What a color holds."""
+        return str(self._settings[str(color)]["release"])
+
+    def member_ports(self, color: Color) -> list[int]:
+        """Where the members of a color listen."""
+        first: int = self._settings["service"]["onprem"]["member_ports"][color]
+        replicas: int = self._settings[str(color)]["replicas"]
+        return list(range(first, first + replicas))
+
+    @property
+    def route(self) -> Mapping[str, Any]:
+        """What the state said of the route after the last switch."""
+        return self._route
 
     def write_ms(self) -> float:
         """Milliseconds of the last write, as the provider measured them."""
@@ -183,13 +244,13 @@ class Stack:
         (route,) = (
             each
             for each in exported["deployment"]["resources"]
-            if each["urn"].endswith(f"::{_SERVICE}-route")
+            if each["urn"].endswith(f"::{SERVICE}-route")
         )
         outputs: dict[str, Any] = route["outputs"]
         return outputs
 
     def _write_config(self) -> None:
-        content = {f"{_SERVICE}:{key}": value for key, value in self._settings.items()}
+        content = {f"{SERVICE}:{key}": value for key, value in self._settings.items()}
         path = self._directory / f"Pulumi.{_NAME}.yaml"
         path.write_text(yaml.safe_dump({"config": content}), encoding="utf-8")
 
@@ -218,7 +279,8 @@ class Stack:
         if process.returncode:
             msg = f"`pulumi {' '.join(words)}` ended with {process.returncode}:\n{stdout}{stderr}"
             raise BenchmarkError(msg)
-        return Done(seconds, _cpu_seconds_of_children() - cpu_before, stdout, memory)
+        cpu_seconds = _cpu_seconds_of_children() - cpu_before
+        return Done(seconds, cpu_seconds, stdout, started, memory)
 
 
 @contextlib.contextmanager
@@ -252,7 +314,7 @@ def _end(process: subprocess.Popen[str]) -> None:
             return
 
 
-def _free_ports(count: int) -> int:
+def free_ports(count: int) -> int:
     """The first of consecutive ports that nobody listens on.
 
     Below the range that the kernel takes the ports of outgoing connections from: those come and go.

@@ -1,0 +1,1 @@
+"""Measures what clients see of a switch, beside the ways that people switch today."""

@@ -1,0 +1,74 @@
+"""Command line of this part: `python -m benchmarks traffic`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.text import Text
+
+from benchmarks.stack import ROOT, BenchmarkError
+from benchmarks.traffic.figures import TrafficReport
+from benchmarks.traffic.measure import measure
+from benchmarks.traffic.pace import FULL, QUICK
+from benchmarks.traffic.table import markdown, show
+
+__all__ = ["main"]
+
+_BENCH = ROOT / ".bluegreen" / "bench"
+
+
+def main(arguments: Sequence[str], console: Console) -> int:
+    """Measures, or prints what was measured; a missed target is no failure."""
+    options = _parser().parse_args(arguments)
+    if options.markdown:
+        return _print_markdown(options.into, console)
+    try:
+        report = measure(QUICK if options.quick else FULL, _BENCH / "nginx", _progress_on(console))
+    except BenchmarkError as error:
+        console.print(Text(str(error), "red"))
+        return 1
+    except KeyboardInterrupt:
+        console.print(Text("interrupted; what was started has been removed", "red"))
+        return 130
+    options.into.parent.mkdir(parents=True, exist_ok=True)
+    options.into.write_text(report.to_json(), encoding="utf-8")
+    console.print()
+    show(report, console)
+    console.print(Text(f"All figures: {options.into}", "dim"), soft_wrap=True)
+    return 0
+
+
+def _progress_on(console: Console) -> Callable[[str], None]:
+    return lambda text: console.print(Text(text, "dim"), soft_wrap=True)
+
+
+def _print_markdown(path: Path, console: Console) -> int:
+    try:
+        report = TrafficReport.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"{path} is not there; nothing was printed; run `python -m benchmarks traffic` first"
+        console.print(Text(msg, "red"), soft_wrap=True)
+        return 1
+    except (OSError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        msg = f"{path} cannot be read ({reason}); nothing was printed; measure again"
+        console.print(Text(msg, "red"), soft_wrap=True)
+        return 1
+    sys.stdout.write(markdown(report))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks traffic",
+        description="Measures what clients see of a switch, beside HAProxy and nginx reloads.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="little of everything: shows that it works")
+    add("--markdown", action="store_true", help="print the last results as Markdown")
+    add("--into", type=Path, default=_BENCH / "traffic.json", help="where the figures are")
+    return parser
