@@ -81,7 +81,7 @@ class IdleClients:
     """Used, and not answered."""
 
     seconds: float
-    """Between the switch and their next request."""
+    """Between the first answer of the new color to anybody and their next request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ def find_nginx(cache: Path) -> str:
     found = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
     if found is not None:
         return found
+    cache = cache.absolute()
     unpacked = cache / "root" / "usr" / "sbin" / "nginx"
     if not unpacked.exists():
         _unpack(cache)

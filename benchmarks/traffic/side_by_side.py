@@ -113,6 +113,7 @@ def _ask_idle_clients(proxy: Proxy, old: Color) -> IdleClients:
         for client in clients:
             _ask(client)
         proxy.switch(old.other)
+        until_answered_by(proxy.url, old.other)
         time.sleep(_IDLE_SECONDS)
         seen = Counter(_ask(client) for client in clients)
     return IdleClients(

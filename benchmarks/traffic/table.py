@@ -188,7 +188,8 @@ def _all_ways(report: TrafficReport) -> Iterator[Traffic]:
 def _notes(report: TrafficReport) -> Iterator[str]:
     machine = report.machine
     yield "Medians (smallest to largest). Latency counts from when a request was due."
-    yield "At a switch: within 0.4 s. Before: through the same proxy, before its first switch."
+    yield "p99 at a switch: within 0.4 s; before: the same proxy, before its first switch."
+    yield "Idle at a switch: 20 connections, used again 1 s after the new color was seen."
     yield (
         f"{machine.cores} cores, load {machine.load_before:.1f} before; Python {machine.python}, "
         f"Pulumi {machine.pulumi}; {report.seconds:.0f} s."
