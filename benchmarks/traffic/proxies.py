@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -101,6 +101,12 @@ class _HandWritten:
         """What a switch edits."""
         return self.directory / "proxy.cfg"
 
+    def stop(self) -> None:
+        """Ends every process of it: an old one may still wait for its clients."""
+        while pids := _processes_of(self.config):
+            for pid in pids:
+                _end(pid)
+
 
 @dataclass
 class _HandWrittenHaproxy(_HandWritten):
@@ -130,8 +136,6 @@ class _HandWrittenHaproxy(_HandWritten):
 class HaproxyNewProcess(_HandWrittenHaproxy):
     """`sed`, then `haproxy -D -sf <old pid>`: a new process tells the old one to finish."""
 
-    _started: list[int] = field(default_factory=list)
-
     @property
     def name(self) -> str:
         """What it is called in the tables."""
@@ -145,19 +149,15 @@ class HaproxyNewProcess(_HandWrittenHaproxy):
     def switch(self, color: Color) -> None:
         """Returns when the new process serves and the old one has been told."""
         self.write(color)
-        before = str(self._started[-1])
         of_socket = ("-x", str(self.socket)) if self.careful else ()
-        self._launch(*of_socket, "-sf", before)
+        self._launch(*of_socket, "-sf", self._pid_file.read_text().strip())
 
-    def stop(self) -> None:
-        """All of them: an old one may still wait for its clients."""
-        for pid in self._started:
-            _end(pid, str(self.config))
+    @property
+    def _pid_file(self) -> Path:
+        return self.directory / "proxy.pid"
 
     def _launch(self, *words: str) -> None:
-        pid_file = self.directory / "proxy.pid"
-        _type(self.binary, "-D", "-f", str(self.config), "-p", str(pid_file), *words)
-        self._started.append(int(pid_file.read_text()))
+        _type(self.binary, "-D", "-f", str(self.config), "-p", str(self._pid_file), *words)
 
 
 @dataclass
@@ -193,11 +193,11 @@ class HaproxySignal(_HandWrittenHaproxy):
         """The master ends its workers."""
         if self._master is not None:
             self._master.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._master.wait(_END_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._master.kill()
-                self._master.wait()
+        super().stop()
+        if self._master is not None:
+            self._master.wait()
 
 
 @dataclass
@@ -215,15 +215,6 @@ class Nginx(_HandWritten):
         """Returns when the signal is sent."""
         self._write(color)
         self._type("-s", "reload")
-
-    def stop(self) -> None:
-        """Ends master and workers at once."""
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            pid = int((self.directory / "nginx.pid").read_text())
-            with contextlib.suppress(BenchmarkError):
-                self._type("-s", "stop")
-            if not ends_within(pid, _END_SECONDS):
-                _end(pid, str(self.directory))
 
     def _write(self, color: Color) -> None:
         text = _nginx_config(self.directory, self.port, self.members[color])
@@ -326,10 +317,19 @@ def _type(*words: str) -> None:
         raise BenchmarkError(msg)
 
 
-def _end(pid: int, mark: str) -> None:
-    """Ends a process if it is still the one that was started."""
-    with contextlib.suppress(OSError):
-        if mark.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGTERM)
-            if not ends_within(pid, _END_SECONDS):
-                os.kill(pid, signal.SIGKILL)
+def _processes_of(config: Path) -> list[int]:
+    """Who was started with a file: in a temporary directory, so nobody else was."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has ended
+            if os.fsencode(config) in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return found
+
+
+def _end(pid: int) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+        if ends_within(pid, _END_SECONDS):
+            return
