@@ -21,6 +21,8 @@ __all__ = [
 ]
 
 _MARKER = ".bluegreen-run-directory"
+# Nobody else's files are called so, and it is also looked for in folders that are not ours.
+_UNFINISHED = ".bluegreen-unfinished"
 _LOCK_SECONDS = 120.0
 _LOCK_POLL_SECONDS = 0.005
 _TAIL_LINES = 20
@@ -144,7 +146,7 @@ def replace_file(path: Path, text: str, prepare: Callable[[int], None] | None = 
     """Puts a complete new file in place of the old one; a reader sees one of the two, whole.
 
     Its content is on the disk before it gets its name; for the name itself to survive a crash of
-    the machine see `sync_directory`.
+    the machine see `sync_directory`. What a killed writer has left in the folder is deleted.
 
     Args:
         path: The file to be replaced; a link is replaced, not followed.
@@ -154,18 +156,40 @@ def replace_file(path: Path, text: str, prepare: Callable[[int], None] | None = 
     Raises:
         OSError: It could not be written; the old one is untouched.
     """
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    _delete_unfinished(path.parent)
+    descriptor, temporary = _unfinished(path)
     try:
+        # Open until it has its name: whoever holds its lock is still writing.
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
             if prepare is not None:
                 prepare(file.fileno())
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).rename(path)
+            temporary.rename(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _unfinished(path: Path) -> tuple[int, Path]:
+    """A locked new file beside the one that it is to replace."""
+    while True:
+        descriptor, name = tempfile.mkstemp(_UNFINISHED, f".{path.name}.", path.parent)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Before it was locked, another writer may have taken it for a dead one's.
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, Path(name)
+        os.close(descriptor)
+
+
+def _delete_unfinished(directory: Path) -> None:
+    """Deletes what writers have left that were killed; the lock of one that lives is held."""
+    for left in directory.glob(f".*{_UNFINISHED}"):
+        # Another user's, or gone since: nothing that this write depends on.
+        with contextlib.suppress(OSError), left.open("rb") as file:
+            if takes_lock(file.fileno(), 0):
+                left.unlink()
 
 
 def sync_directory(directory: Path) -> None:

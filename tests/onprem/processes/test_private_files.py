@@ -1,7 +1,10 @@
 """Files that are replaced whole, and locks that end."""
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 import threading
 import time
 
@@ -14,6 +17,13 @@ from bluegreen.onprem.private_files import (
     takes_lock,
     write_private,
 )
+
+KILLED_WRITER = """
+import os, signal, sys
+from pathlib import Path
+from bluegreen.onprem.private_files import replace_file
+replace_file(Path(sys.argv[1]), "half", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+"""
 
 
 def test_a_replaced_file_is_whole_and_for_its_owner_only(tmp_path):
@@ -91,3 +101,48 @@ def test_those_who_make_one_directory_at_once_all_take_it_for_theirs(tmp_path):
             thread.join(10)
 
     assert problems == []
+
+
+def unfinished(folder):
+    return [each.name for each in folder.iterdir() if each.name.endswith("-unfinished")]
+
+
+def test_what_a_killed_writer_left_is_deleted_by_the_next_in_that_folder(tmp_path):
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_WRITER, tmp_path / "old.json"], timeout=30
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert len(unfinished(tmp_path)) == 1
+
+    replace_file(tmp_path / "new.json", "whole")
+
+    assert [each.name for each in tmp_path.iterdir()] == ["new.json"]
+
+
+def test_what_somebody_is_still_writing_is_left_to_him(tmp_path):
+    meanwhile = []
+
+    def prepare(_):
+        meanwhile.extend(unfinished(tmp_path))
+        replace_file(tmp_path / "other.json", "first")
+        meanwhile.extend(unfinished(tmp_path))
+
+    replace_file(tmp_path / "record.json", "second", prepare)
+
+    assert len(meanwhile) == 2
+    assert meanwhile[0] == meanwhile[1]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["other.json", "record.json"]
+
+
+def test_those_who_write_in_one_folder_at_once_all_finish(tmp_path):
+    def write(name):
+        for number in range(200):
+            replace_file(tmp_path / name, f"{number}")
+
+    writers = [threading.Thread(target=write, args=(f"{each}.json",)) for each in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join(30)
+
+    assert sorted(each.read_text() for each in tmp_path.iterdir()) == ["199"] * 4
