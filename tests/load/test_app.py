@@ -38,6 +38,14 @@ def test_every_answer_names_color_and_release(start_app):
         assert (headers["x-bluegreen-color"], headers["x-bluegreen-release"]) == ("green", "1.1")
 
 
+def test_every_answer_says_whether_the_application_should_have_been_asked(start_app):
+    ready, cold = start_app(), start_app("--warm-up", "60")
+
+    for path in ("/", "/health/ready", "/nothing"):
+        assert ready.get(path)[1]["x-bluegreen-condition"] == "ready"
+        assert cold.get(path)[1]["x-bluegreen-condition"] == "warming up"
+
+
 def test_the_pages_say_what_they_promise(start_app):
     app = start_app()
 

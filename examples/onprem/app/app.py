@@ -102,12 +102,19 @@ class Application:
         page = self._pages.get(request.path)
         return page(request) if page else NOT_FOUND
 
-    def _readiness(self) -> Answer:
+    @property
+    def condition(self) -> str:
+        """Whether it should be given requests; it answers those that it is given all the same."""
         if self.is_draining:
-            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "draining\n")
-        if self._mode is Mode.NEVER_READY or time.monotonic() < self._ready_from:
-            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "warming up\n")
-        return Answer(HTTPStatus.OK, "ready\n")
+            return "draining"
+        is_cold = self._mode is Mode.NEVER_READY or time.monotonic() < self._ready_from
+        return "warming up" if is_cold else "ready"
+
+    def _readiness(self) -> Answer:
+        condition = self.condition
+        ready = condition == "ready"
+        status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+        return Answer(status, f"{condition}\n")
 
     def _front_page(self, _request: Request) -> Answer:
         return Answer(HTTPStatus.OK, f"{self.color} {self.release}\n")
@@ -207,7 +214,8 @@ class Connection(asyncio.Protocol):
         application = self._application
         keep = request.keeps_alive and not application.is_draining
         body = b"" if request.method == "HEAD" else answer.body.encode()
-        head = head_of(answer, application.color, application.release, keep=keep)
+        own = (application.color, application.release, application.condition)
+        head = head_of(answer, *own, keep=keep)
         self._transport.write(head + body)
         application.answered += 1
         if not keep:
@@ -256,13 +264,14 @@ def read_head(head: bytes) -> Request:
 
 
 @lru_cache(maxsize=256)
-def head_of(answer: Answer, color: str, release: str, *, keep: bool) -> bytes:
+def head_of(answer: Answer, color: str, release: str, condition: str, *, keep: bool) -> bytes:
     return (
         f"HTTP/1.1 {answer.status.value} {answer.status.phrase}\r\n"
         f"Content-Type: {answer.content_type}\r\n"
         f"Content-Length: {len(answer.body.encode())}\r\n"
         f"X-Bluegreen-Color: {color}\r\n"
         f"X-Bluegreen-Release: {release}\r\n"
+        f"X-Bluegreen-Condition: {condition}\r\n"
         f"Connection: {'keep-alive' if keep else 'close'}\r\n\r\n"
     ).encode()
 
