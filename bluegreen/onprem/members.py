@@ -103,8 +103,6 @@ class _Plan:
     """Members to be started; each wave only when the one before is ready."""
 
     untouched: tuple[int, ...]
-    extra: tuple[str, ...]
-    """Programs that are too many, the highest index first."""
 
 
 def render_command(
@@ -164,20 +162,19 @@ def converge(supervisord: Supervisord, spec: FleetSpec) -> list[Member]:
     programs = [_program(spec, index) for index in range(spec.replicas)]
     supervisord.start()
     states = supervisord.programs()
-    plan = _plan(spec.color, programs, states)
+    plan = _plan(programs, states)
     _refuse_taken_ports(supervisord, spec, plan, states)
     for wave in plan.waves:
         _start(supervisord, spec, [programs[index] for index in wave])
-    if plan.extra:
-        supervisord.take(*plan.extra)
+    if extra := _names(supervisord, spec.color, first=spec.replicas):
+        supervisord.take(*extra)
     _check_untouched(supervisord, spec, [programs[index] for index in plan.untouched])
     return live_members(supervisord, spec.color, spec.ports)
 
 
 def end_members(supervisord: Supervisord, color: Color) -> None:
     """Stops all members of a color, the highest index first, whatever state they are in."""
-    members = [(index, name) for name in supervisord.names() if (index := _index(color, name)) >= 0]
-    supervisord.take(*(name for _, name in sorted(members, reverse=True)))
+    supervisord.take(*_names(supervisord, color))
 
 
 def matches(supervisord: Supervisord, spec: FleetSpec) -> bool:
@@ -231,6 +228,12 @@ def _name(color: Color, index: int) -> str:
     return f"{color}-{index}"
 
 
+def _names(supervisord: Supervisord, color: Color, first: int = 0) -> list[str]:
+    """Every member there is anything left of, from an index on, the highest first."""
+    members = [(_index(color, name), name) for name in supervisord.names()]
+    return [name for index, name in sorted(members, reverse=True) if index >= first]
+
+
 def _index(color: Color, name: str) -> int:
     """Which member of a color a program is; -1 when it is none."""
     match = re.fullmatch(rf"{color}-(\d+)", name)
@@ -258,7 +261,7 @@ def _program(spec: FleetSpec, index: int) -> Program:
     )
 
 
-def _plan(color: Color, programs: Sequence[Program], states: Mapping[str, ProgramState]) -> _Plan:
+def _plan(programs: Sequence[Program], states: Mapping[str, ProgramState]) -> _Plan:
     absent, changed, untouched = [], [], []
     for index, program in enumerate(programs):
         state = states.get(program.name)
@@ -271,12 +274,7 @@ def _plan(color: Color, programs: Sequence[Program], states: Mapping[str, Progra
     # One that is alone has no half that could serve meanwhile.
     half = len(changed) // 2
     waves = (tuple(absent), tuple(changed[:half]), tuple(changed[half:]))
-    extra = [state.name for index, state in _of_color(color, states) if index >= len(programs)]
-    return _Plan(
-        waves=tuple(wave for wave in waves if wave),
-        untouched=tuple(untouched),
-        extra=tuple(reversed(extra)),
-    )
+    return _Plan(waves=tuple(wave for wave in waves if wave), untouched=tuple(untouched))
 
 
 def _refuse_taken_ports(

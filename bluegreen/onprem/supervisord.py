@@ -234,9 +234,11 @@ class Supervisord:
         }
 
     def names(self) -> list[str]:
-        """Every program it was given, whether it runs or not."""
-        files = {path.stem for path in self.directory.glob("programs/*.conf")}
-        return sorted(files | (self.find_programs() or {}).keys())
+        """Every program it was given, whether it runs or not, and whatever is left of one."""
+        files = [*self.directory.glob("programs/*"), *self.directory.glob("processes/*")]
+        # What begins with a dot was never finished, and is nobody's.
+        named = {path.name.partition(".")[0] for path in files} - {""}
+        return sorted(named | (self.find_programs() or {}).keys())
 
     def program_of(self, state: ProgramState) -> Program | None:
         """What supervisord was given for a program; None when the record is gone."""

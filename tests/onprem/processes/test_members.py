@@ -93,6 +93,30 @@ def test_members_that_match_are_left_alone_and_only_the_missing_one_is_started(
 
 
 @pytest.mark.usefixtures("no_trial_second")
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param(lambda run, fleet: converge(run, fleet(replicas=1)), id="shrink"),
+        pytest.param(lambda run, _: end_members(run, Color.GREEN), id="end"),
+    ],
+)
+def test_what_a_killed_shrink_has_left_of_a_member_is_deleted_by_the_next(
+    supervisord, a_fleet, no_trial_second, again
+):
+    converge(supervisord, a_fleet())
+    files = [*supervisord.directory.glob("p*/green-1.*")]
+    left = {path: path.read_bytes() for path in files if path.suffix == ".json"}
+    assert len(left) == 2
+    converge(supervisord, a_fleet(replicas=1))
+    # As after a kill between the end of the process and that of its records.
+    for path, content in left.items():
+        path.write_bytes(content)
+
+    again(supervisord, a_fleet)
+
+    assert [*supervisord.directory.glob("p*/green-1.*")] == []
+
+
 def test_a_surplus_is_stopped_with_the_highest_index_first(supervisord, a_fleet, monkeypatch):
     before = converge(supervisord, a_fleet(replicas=3))
     taken, take = [], supervisord.take
