@@ -1,6 +1,6 @@
 # Few commands; each one makes what it needs first, and is fast when that is there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test soak check bench clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,6 +17,9 @@ demo: setup ## run the main job on this machine: deploy, switch under load, refu
 
 test: setup ## run all tests
 	@$(ENV) $(BIN)/python -m pytest $(ARGS)
+
+soak: setup ## kill `pulumi up` at every one of its moments, under load (about 40 minutes)
+	@$(ENV) $(BIN)/python -m pytest -m "" -s tests/engine/test_kills.py $(ARGS)
 
 check: setup ## formatting, lint, types, import layers, package
 	@tools/check.sh
