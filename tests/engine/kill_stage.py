@@ -101,6 +101,7 @@ class Stage:
         self.new, self.old = Color.BLUE, Color.GREEN
         self._releases = {Color.BLUE: "1.0", Color.GREEN: "0.9"}
         self._turns = 1
+        self._checks = 1
         self._removed = False
         self.is_clean = False
         self._trace = driver.stack.directory / "trace"
@@ -135,6 +136,13 @@ class Stage:
         self.driver.configure("retired", None)
         self.driver.configure(self.old, None)
         self._removed = True
+
+    def want_another_proxy_config(self) -> None:
+        """Configures other health checks than before."""
+        self.is_clean = False
+        self._checks += 1
+        interval = 0.2 if self._checks % 2 else 0.25
+        self.driver.configure("service.health_check.interval_seconds", interval)
 
     def recorded_up(self) -> tuple[Result, list[str]]:
         """An update that nobody kills, and the points that it passed."""

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from bluegreen.load import BackgroundLoad
-from tests.engine.kill_matrix import DOZEN, FIRST, MATRIX, REMOVAL, Kill, is_side_effect
+from tests.engine.kill_matrix import DOZEN, FIRST, MATRIX, PROXY, REMOVAL, Kill, is_side_effect
 from tests.engine.kill_stage import KilledUpdate, Stage, load_plan, not_ready_answers
-from tests.engine.onprem_driver import OnPremDriver, onprem_driver
+from tests.engine.onprem_driver import APP, OnPremDriver, onprem_driver
 from tests.load.servers import AppProcess
 
 FIRST_IN_EVERY_RUN = {Kill("write haproxy.cfg: before it gets its name")}
@@ -161,6 +161,24 @@ def test_a_killed_removal_of_a_color_is_finished_by_the_next(stage: Stage, kill:
     stage.is_clean = True
 
 
+@pytest.mark.parametrize("kill", in_soak(PROXY))
+def test_a_killed_change_of_the_proxy_harms_no_request_and_is_finished_by_the_next(
+    stage: Stage, kill: Kill
+):
+    stage.want_another_proxy_config()
+
+    with stage.load() as load:
+        update = killed(stage, kill)
+        assert_the_next_update_names_the_way_out(stage, update)
+        assert_it_converges(stage)
+        recording = load.stop()
+
+    assert recording.failures() == {}
+    assert not_ready_answers(recording) == 0
+    assert_all_is_as_wanted(stage)
+    stage.is_clean = True
+
+
 @pytest.mark.parametrize("kill", in_soak(FIRST, FIRST_IN_EVERY_RUN))
 def test_a_killed_first_update_is_finished_by_the_next(kill: Kill):
     with onprem_driver() as driver:
@@ -183,6 +201,24 @@ def test_an_answer_of_a_member_that_is_not_ready_would_be_seen():
 
     assert recording.failures() == {}
     assert not_ready_answers(recording) == len(recording) > 0
+
+
+@pytest.mark.soak
+def test_a_switch_to_members_that_are_not_ready_would_be_seen():
+    with onprem_driver() as driver:
+        stage = Stage(driver)
+        # A health check that does not ask what it should.
+        driver.configure("service.health_check.path", "/version")
+        assert driver.up().ok
+        stage.turn()
+        driver.configure(f"{stage.new}.command", f"python3 {APP} --port {{port}} --warm-up 600")
+
+        with stage.load() as load:
+            assert driver.up().ok
+            recording = load.stop()
+
+    assert recording.failures() == {}
+    assert 0 < not_ready_answers(recording) < len(recording)
 
 
 def test_what_a_kill_leaves_in_the_run_directory_would_be_seen(stage: Stage):
