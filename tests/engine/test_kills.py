@@ -111,6 +111,18 @@ def assert_all_is_as_wanted(stage: Stage) -> None:
     assert stage.switches_recorded() >= 1
 
 
+def assert_nobody_is_harmed_and_the_next_finishes(stage: Stage, kill: Kill) -> None:
+    with stage.load() as load:
+        update = killed(stage, kill)
+        assert_the_next_update_names_the_way_out(stage, update)
+        assert_it_converges(stage)
+        recording = load.stop()
+
+    assert recording.failures() == {}
+    assert not_ready_answers(recording) == 0
+    assert len(recording) > 100
+
+
 def test_an_update_passes_every_point_of_the_matrix(stage: Stage):
     stage.turn()
 
@@ -128,15 +140,8 @@ def test_an_update_passes_every_point_of_the_matrix(stage: Stage):
 def test_a_killed_update_harms_no_request_and_is_finished_by_the_next(stage: Stage, kill: Kill):
     stage.turn()
 
-    with stage.load() as load:
-        update = killed(stage, kill)
-        assert_the_next_update_names_the_way_out(stage, update)
-        assert_it_converges(stage)
-        recording = load.stop()
+    assert_nobody_is_harmed_and_the_next_finishes(stage, kill)
 
-    assert recording.failures() == {}
-    assert not_ready_answers(recording) == 0
-    assert len(recording) > 100
     assert_all_is_as_wanted(stage)
     stage.is_clean = True
 
@@ -147,14 +152,8 @@ def test_a_killed_removal_of_a_color_is_finished_by_the_next(stage: Stage, kill:
     assert stage.driver.up().ok
     stage.want_no_old()
 
-    with stage.load() as load:
-        update = killed(stage, kill)
-        assert_the_next_update_names_the_way_out(stage, update)
-        assert_it_converges(stage)
-        recording = load.stop()
+    assert_nobody_is_harmed_and_the_next_finishes(stage, kill)
 
-    assert recording.failures() == {}
-    assert not_ready_answers(recording) == 0
     assert_all_is_as_wanted(stage)
     stage.want_all()
     assert stage.driver.up().ok
@@ -167,14 +166,8 @@ def test_a_killed_change_of_the_proxy_harms_no_request_and_is_finished_by_the_ne
 ):
     stage.want_another_proxy_config()
 
-    with stage.load() as load:
-        update = killed(stage, kill)
-        assert_the_next_update_names_the_way_out(stage, update)
-        assert_it_converges(stage)
-        recording = load.stop()
+    assert_nobody_is_harmed_and_the_next_finishes(stage, kill)
 
-    assert recording.failures() == {}
-    assert not_ready_answers(recording) == 0
     assert_all_is_as_wanted(stage)
     stage.is_clean = True
 
