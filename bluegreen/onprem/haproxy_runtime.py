@@ -11,7 +11,7 @@ from pathlib import Path
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem.traffic_map import map_word_problem
 
-__all__ = ["BackendState", "HaproxyRuntime", "ProxyNotRunningError", "WorkerInfo"]
+__all__ = ["BackendState", "HaproxyRuntime", "ProxyNotRunningError", "ServerState", "WorkerInfo"]
 
 _LONGEST_UNIX_PATH = 107
 """Bytes of `sockaddr_un.sun_path` without its closing zero (unix(7))."""
@@ -25,6 +25,7 @@ _MAP_ENTRY = re.compile(r'found=yes, .*?key="(?P<key>[^"]*)", value="(?P<value>[
 _NOT_CHECKED_YET = frozenset({"", "INI", "UNK"})
 # connect(2): no such socket, or one that nobody listens on any more.
 _NOBODY_THERE = frozenset({errno.ENOENT, errno.ECONNREFUSED})
+_FORCED_DRAIN = 0x08  # SRV_ADMF_FDRAIN in HAProxy's server-t.h
 
 
 class ProxyNotRunningError(DataPlaneError):
@@ -41,6 +42,17 @@ class BackendState:
     sessions: int
     """Requests in flight or queued; those that a worker from before a reload still holds are
     not among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What HAProxy knows about one server slot at this moment."""
+
+    is_up: bool
+    """Whether it gets requests: its latest health check passed, and nobody drains it."""
+
+    sessions: int
+    """Requests that it is working on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +164,7 @@ class HaproxyRuntime:
     def backend(self, name: str) -> BackendState:
         """Returns a backend's checked servers and present sessions."""
         line = f"show stat {name} 6 -1"  # 6 = backends (2) + servers (4), -1 = all of them
-        try:
-            answer = self.command(line)
-        except _NoSuchProxyError as error:
-            msg = f"haproxy at {self._address} has no backend {name!r}; nothing was read or changed"
-            raise DataPlaneError(msg) from error
-        rows = list(csv.DictReader(answer.removeprefix("# ").splitlines()))
+        rows = self._rows(name, line)
         try:
             (total,) = (row for row in rows if row["svname"] == "BACKEND")
             return BackendState(
@@ -165,7 +172,46 @@ class HaproxyRuntime:
                 sessions=int(total["scur"]),
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise self._refused(line, answer) from error
+            raise self._refused(line, str(rows)) from error
+
+    def servers(self, name: str) -> dict[str, ServerState]:
+        """Returns the servers of a backend by their names."""
+        line = f"show stat {name} 4 -1"
+        rows = self._rows(name, line)
+        try:
+            return {row["svname"]: ServerState(_is_up(row), int(row["scur"])) for row in rows}
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._refused(line, str(rows)) from error
+
+    def drained_servers(self, name: str) -> list[str]:
+        """Returns the servers of a backend that were told to take no new requests."""
+        line = f"show servers state {name}"
+        _, _, table = self.command(line).partition("\n# ")
+        try:
+            rows = list(csv.DictReader(table.splitlines(), delimiter=" "))
+            return [row["srv_name"] for row in rows if int(row["srv_admin_state"]) & _FORCED_DRAIN]
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._refused(line, table) from error
+
+    def set_server(self, backend: str, server: str, *changes: str) -> None:
+        """Changes a server at once, for example `state drain`; a reload forgets it.
+
+        Raises:
+            DataPlaneError: HAProxy did not do it.
+        """
+        line = "; ".join(f"set server {backend}/{server} {change}" for change in changes)
+        answer = self._exchange(line)
+        if answer:
+            raise self._refused(line, answer)
+
+    def _rows(self, name: str, line: str) -> list[dict[str, str]]:
+        """The rows of `show stat` for a backend."""
+        try:
+            answer = self.command(line)
+        except _NoSuchProxyError as error:
+            msg = f"haproxy at {self._address} has no backend {name!r}; nothing was read or changed"
+            raise DataPlaneError(msg) from error
+        return list(csv.DictReader(answer.removeprefix("# ").splitlines()))
 
     def worker(self) -> WorkerInfo:
         """Returns which process answers, and since when."""

@@ -25,10 +25,21 @@ def _note_process(journal: Path) -> None:
     fresh.replace(journal)
 
 
+def _first_arguments(journal: Path) -> list[str]:
+    # For one start only: whoever is restarted later has nobody to take over from.
+    file = journal.with_suffix(".first")
+    try:
+        words = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    file.unlink()
+    return [str(word) for word in words]
+
+
 def main(record_file: str, journal_file: str) -> None:
     """Notes this process in the journal and replaces it with the recorded command."""
     record = json.loads(Path(record_file).read_text(encoding="utf-8"))
-    command = record["command"]
+    command = [*record["command"], *_first_arguments(Path(journal_file))]
     _note_process(Path(journal_file))
     # What supervisord writes is for this user only; what the program writes is its own concern.
     os.umask(_USUAL_UMASK)

@@ -115,7 +115,7 @@ def _start_or_adopt(inputs: dict[str, Any]) -> None:
     is_up = _master_pid(inputs) is not None
     _refuse_taken_ports(inputs, config, "was left as it was" if is_up else "was not started")
     _keep_map_key(inputs)
-    if not is_up:
+    if not _is_supervised(inputs):
         _start(inputs)
         return
     # One that was started a moment ago gets the time to open its socket.
@@ -126,8 +126,16 @@ def _start_or_adopt(inputs: dict[str, Any]) -> None:
 
 def _master_pid(inputs: dict[str, Any]) -> int | None:
     """The proxy's first process; None when none is meant to stay."""
-    state = _supervisord(inputs).programs().get(_PROGRAM)
-    return state.pid if state is not None and state.status.is_up else None
+    supervisord = _supervisord(inputs)
+    state = (supervisord.find_programs() or {}).get(_PROGRAM)
+    if state is None:
+        return supervisord.left_behind().get(_PROGRAM)
+    return state.pid if state.status.is_up else None
+
+
+def _is_supervised(inputs: dict[str, Any]) -> bool:
+    state = (_supervisord(inputs).find_programs() or {}).get(_PROGRAM)
+    return state is not None and state.status.is_up
 
 
 def _refuse_taken_ports(inputs: dict[str, Any], config: HaproxyConfig, fate: str) -> None:
@@ -174,16 +182,37 @@ def _start(inputs: dict[str, Any]) -> None:
     run, config = _run(inputs), _config(inputs)
     binary = _write_config(config, run.haproxy_config)
     supervisord = _supervisord(inputs)
-    supervisord.put(
-        Program(
-            name=_PROGRAM,
-            command=(binary, "-W", "-db", "-f", str(run.haproxy_config)),
-            directory=str(run.path),
-            stop_seconds=math.ceil(config.hard_stop_seconds),
-        )
+    program = Program(
+        name=_PROGRAM,
+        command=(binary, "-W", "-db", "-f", str(run.haproxy_config)),
+        directory=str(run.path),
+        stop_seconds=math.ceil(config.hard_stop_seconds),
     )
+    former = supervisord.left_behind().get(_PROGRAM)
+    if former is not None and _is_relieved(supervisord, program, config, former):
+        return
+    supervisord.put(program)
     if _worker(config.socket_path, within=_START_SECONDS) is None:
         raise _not_taken_over(supervisord, "did not answer")
+
+
+def _is_relieved(
+    supervisord: Supervisord, program: Program, config: HaproxyConfig, former: int
+) -> bool:
+    """Starts a proxy that takes over the sockets of one that a killed supervisord has left.
+
+    Returns:
+        False when it could not: then the other one has to be ended first.
+    """
+    worker = _worker(config.socket_path)
+    if worker is None:
+        return False
+    # The former one finishes its requests, as after a reload, and ends.
+    supervisord.put_beside(program, "-x", str(config.socket_path), "-sf", str(former))
+    is_done = _worker(config.socket_path, other_than=worker, within=_START_SECONDS) is not None
+    if not is_done:
+        supervisord.take(program.name)
+    return is_done
 
 
 def _renew_socket(inputs: dict[str, Any]) -> None:
@@ -275,7 +304,7 @@ def _is_as_written(inputs: dict[str, Any]) -> bool:
     if not run.haproxy_config.exists() or MapFile(run.traffic_map).read(config.service) is None:
         return False
     is_same = run.haproxy_config.read_text(encoding="utf-8") == config.render()
-    return is_same and _worker(config.socket_path) is not None
+    return is_same and _is_supervised(inputs) and _worker(config.socket_path) is not None
 
 
 class LocalHaproxy(dynamic.Resource, module="onprem", name="LocalHaproxy"):

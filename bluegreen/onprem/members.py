@@ -3,13 +3,15 @@
 import re
 import shlex
 import string
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.readiness import Candidate, wait_until_ready
+from bluegreen.onprem.server_slots import ServerSlots
 from bluegreen.onprem.supervisord import Program, ProgramState, ProgramStatus, Supervisord
 
 __all__ = [
@@ -103,6 +105,12 @@ class _Plan:
     """Members to be started; each wave only when the one before is ready."""
 
     untouched: tuple[int, ...]
+    extra: tuple[int, ...]
+    """Members that are too many, the highest index first."""
+
+    def besides(self, members: Collection[int]) -> set[int]:
+        """Everybody else, to serve meanwhile."""
+        return {*chain(*self.waves), *self.untouched, *self.extra} - {*members}
 
 
 def render_command(
@@ -149,11 +157,20 @@ def _fill(word: str, known: Mapping[str, str]) -> str:
     return filled
 
 
-def converge(supervisord: Supervisord, spec: FleetSpec) -> list[Member]:
+def converge(
+    supervisord: Supervisord, spec: FleetSpec, slots: ServerSlots, *, is_live: bool = False
+) -> list[Member]:
     """Makes the members what they are to be, and returns them when all are ready.
 
     Members that match are left alone. Changed ones are replaced in two halves, the second when the
     first is ready; a surplus is stopped last. What could not be started is taken away again.
+
+    Args:
+        supervisord: Where they run.
+        spec: What they are to be.
+        slots: Where requests come from; members that are ended are taken out there before.
+        is_live: Whether they have production traffic: then one that is alone is replaced with the
+            help of another one in a spare slot, if there is one.
 
     Raises:
         ConfigError: The command cannot be rendered; nothing was started.
@@ -162,19 +179,26 @@ def converge(supervisord: Supervisord, spec: FleetSpec) -> list[Member]:
     programs = [_program(spec, index) for index in range(spec.replicas)]
     supervisord.start()
     states = supervisord.programs()
-    plan = _plan(programs, states)
-    _refuse_taken_ports(supervisord, spec, plan, states)
+    left = supervisord.left_behind()
+    extra = _indexes(supervisord, spec.color, first=spec.replicas)
+    plan = _plan(programs, states, left.keys(), extra)
+    if is_live and len(spec.ports) > spec.replicas:
+        plan = _with_stand_in(plan, spec.replicas)
+    _refuse_taken_ports(spec, plan, live_members(supervisord, spec.color, spec.ports))
+    slots.put_back()
     for wave in plan.waves:
-        _start(supervisord, spec, [programs[index] for index in wave])
-    if extra := _names(supervisord, spec.color, first=spec.replicas):
-        supervisord.take(*extra)
+        with slots.without(wave, plan.besides(wave)):
+            _start(supervisord, spec, [_program(spec, index) for index in wave])
+    if plan.extra:
+        with slots.without(plan.extra, plan.besides(plan.extra)):
+            supervisord.take(*(_name(spec.color, index) for index in plan.extra))
     _check_untouched(supervisord, spec, [programs[index] for index in plan.untouched])
     return live_members(supervisord, spec.color, spec.ports)
 
 
 def end_members(supervisord: Supervisord, color: Color) -> None:
     """Stops all members of a color, the highest index first, whatever state they are in."""
-    supervisord.take(*_names(supervisord, color))
+    supervisord.take(*(_name(color, index) for index in _indexes(supervisord, color)))
 
 
 def matches(supervisord: Supervisord, spec: FleetSpec) -> bool:
@@ -191,47 +215,54 @@ def matches(supervisord: Supervisord, spec: FleetSpec) -> bool:
 
 
 def live_members(supervisord: Supervisord, color: Color, ports: Sequence[int]) -> list[Member]:
-    """The members that a color has now, by their index; none when supervisord does not run.
+    """The members that a color has now, by their index.
+
+    Those that a killed supervisord has left serving are among them.
 
     Args:
         supervisord: Where they run.
         color: Whose members.
         ports: The color's slots; for a member whose own record is gone.
     """
-    return _members(supervisord, color, ports, supervisord.find_programs() or {})
+    states = supervisord.find_programs() or {}
+    found = [
+        (index, state.pid, state.status, supervisord.program_of(state))
+        for index, state in _of_color(color, states)
+    ]
+    found += [
+        (_index(color, name), pid, ProgramStatus.RUNNING, supervisord.program_left_behind(name))
+        for name, pid in supervisord.left_behind().items()
+        if _index(color, name) >= 0 and name not in states
+    ]
+    return sorted((_member(ports, *each) for each in found), key=lambda member: member.index)
 
 
-def _members(
-    supervisord: Supervisord,
-    color: Color,
+def _member(
     ports: Sequence[int],
-    states: Mapping[str, ProgramState],
-) -> list[Member]:
-    members = []
-    for index, state in _of_color(color, states):
-        program = supervisord.program_of(state)
-        environment = program.environment if program else {}
-        slot = ports[index] if index < len(ports) else 0
-        members.append(
-            Member(
-                index=index,
-                port=int(environment.get("PORT", slot)),
-                pid=state.pid,
-                is_running=state.status is ProgramStatus.RUNNING,
-                release=environment.get("BLUEGREEN_RELEASE"),
-            )
-        )
-    return members
+    index: int,
+    pid: int | None,
+    status: ProgramStatus,
+    program: Program | None,
+) -> Member:
+    environment = program.environment if program else {}
+    slot = ports[index] if index < len(ports) else 0
+    return Member(
+        index=index,
+        port=int(environment.get("PORT", slot)),
+        pid=pid if status.is_up else None,
+        is_running=status is ProgramStatus.RUNNING,
+        release=environment.get("BLUEGREEN_RELEASE"),
+    )
 
 
 def _name(color: Color, index: int) -> str:
     return f"{color}-{index}"
 
 
-def _names(supervisord: Supervisord, color: Color, first: int = 0) -> list[str]:
+def _indexes(supervisord: Supervisord, color: Color, first: int = 0) -> list[int]:
     """Every member there is anything left of, from an index on, the highest first."""
-    members = [(_index(color, name), name) for name in supervisord.names()]
-    return [name for index, name in sorted(members, reverse=True) if index >= first]
+    found = (_index(color, name) for name in supervisord.names())
+    return sorted((index for index in found if index >= first), reverse=True)
 
 
 def _index(color: Color, name: str) -> int:
@@ -261,32 +292,46 @@ def _program(spec: FleetSpec, index: int) -> Program:
     )
 
 
-def _plan(programs: Sequence[Program], states: Mapping[str, ProgramState]) -> _Plan:
+def _plan(
+    programs: Sequence[Program],
+    states: Mapping[str, ProgramState],
+    left: Collection[str],
+    extra: Sequence[int],
+) -> _Plan:
     absent, changed, untouched = [], [], []
     for index, program in enumerate(programs):
         state = states.get(program.name)
-        if state is None or not state.status.is_up:
+        if program.name in left:
+            # It serves, and nobody would start it again.
+            changed.append(index)
+        elif state is None or not state.status.is_up:
             absent.append(index)
         elif state.digest != program.digest:
             changed.append(index)
         else:
             untouched.append(index)
-    # One that is alone has no half that could serve meanwhile.
+    # One that is alone has no half that could serve meanwhile; see `_with_stand_in`.
     half = len(changed) // 2
     waves = (tuple(absent), tuple(changed[:half]), tuple(changed[half:]))
-    return _Plan(waves=tuple(wave for wave in waves if wave), untouched=tuple(untouched))
+    return _Plan(
+        waves=tuple(wave for wave in waves if wave),
+        untouched=tuple(untouched),
+        extra=tuple(extra),
+    )
 
 
-def _refuse_taken_ports(
-    supervisord: Supervisord, spec: FleetSpec, plan: _Plan, states: Mapping[str, ProgramState]
-) -> None:
-    running = {
-        member.index: member.port
-        for member in _members(supervisord, spec.color, spec.ports, states)
-        if states[_name(spec.color, member.index)].status.is_up
-    }
+def _with_stand_in(plan: _Plan, spare: int) -> _Plan:
+    """Lets a member in a spare slot serve while one that is alone is replaced."""
+    is_alone = sum(map(len, plan.waves)) == 1 and not plan.untouched and not plan.extra
+    if not is_alone:
+        return plan
+    return replace(plan, waves=((spare,), *plan.waves), extra=(spare,))
+
+
+def _refuse_taken_ports(spec: FleetSpec, plan: _Plan, members: Sequence[Member]) -> None:
+    running = {member.index: member.port for member in members if member.pid is not None}
     problems = []
-    for index in (index for wave in plan.waves for index in wave):
+    for index in chain(*plan.waves):
         port = spec.ports[index]
         # Its own predecessor makes room.
         holder = taken_by(port) if running.get(index) != port else None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ProcessNote", "end", "ends_within", "is_alive", "read_note", "survivors"]
+__all__ = ["ProcessNote", "end", "ends_within", "is_alive", "is_noted", "read_note", "survivors"]
 
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.05
@@ -47,6 +47,12 @@ def read_note(journal: Path) -> ProcessNote | None:
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended and was not collected by its parent does not."""
     return _process(pid) is not None
+
+
+def is_noted(note: ProcessNote) -> bool:
+    """Whether the noted process itself still runs, and not a later one with its number."""
+    process = _process(note.pid)
+    return process is not None and process.started == note.started and note.boot == _boot()
 
 
 def ends_within(pid: int, seconds: float) -> bool:

@@ -26,6 +26,7 @@ from bluegreen.onprem.members import (
 )
 from bluegreen.onprem.provider import LiveProvider, plain
 from bluegreen.onprem.run_directory import RunDirectory
+from bluegreen.onprem.server_slots import ServerSlots
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import MapFile, RoutedTraffic
 from bluegreen.plan import FleetPlan
@@ -53,7 +54,7 @@ class _Provider(LiveProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         after = plain(news)
-        is_drift = not matches(_supervisord(after), _spec(after))
+        is_drift = not matches(_supervisord(after), _spec(after)) or _slots(after).are_left_out()
         return dynamic.DiffResult(changes=self.has_new_inputs(olds, news) or is_drift)
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
@@ -100,11 +101,23 @@ def _spec(inputs: dict[str, Any]) -> FleetSpec:
 
 
 def _converge(inputs: dict[str, Any]) -> dict[str, Any]:
-    members = converge(_supervisord(inputs), _spec(inputs))
+    members = converge(
+        _supervisord(inputs), _spec(inputs), _slots(inputs), is_live=_has_traffic(inputs)
+    )
     return inputs | {
         "endpoints": [f"http://127.0.0.1:{member.port}" for member in members],
         "running": _running(members),
     }
+
+
+def _slots(inputs: dict[str, Any]) -> ServerSlots:
+    color = Color(inputs["color"])
+    return ServerSlots(
+        runtime=HaproxyRuntime(str(_run(inputs).stats_socket)),
+        backend=RoutedTraffic.of_service(inputs["service"]).backends[color],
+        color=color,
+        drain_seconds=inputs.get("drain_seconds", 0),
+    )
 
 
 def _running(members: Sequence[Member]) -> int:

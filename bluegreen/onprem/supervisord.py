@@ -1,13 +1,14 @@
 """Drives one supervisord of its own, which keeps the processes of one service running."""
 
 import contextlib
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from bluegreen.errors import ConfigError, DataPlaneError
@@ -58,7 +59,8 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
 serverurl = unix://{directory}/supervisor.sock
-
+"""
+_ITS_PROGRAMS = """
 [include]
 files = programs/*.conf
 """
@@ -106,8 +108,9 @@ class Supervisord:
     def start(self, formerly: str | None = None) -> None:
         """Sees to it that supervisord answers; programs it was given before run again.
 
-        Processes that a killed supervisord has left behind are ended first, gracefully: nobody
-        would restart them, and they hold the ports of those that are to be started.
+        Unless a killed supervisord has left processes that still serve: no other can adopt them,
+        and they hold the ports of those that would be started. They go on until whoever gave a
+        program puts it again: then nobody but that one is replaced. See `left_behind`.
 
         Args:
             formerly: What the owner was called when it claimed the directory.
@@ -122,10 +125,25 @@ class Supervisord:
                 self._files.claim(self._owner, formerly)
             if self._is_adoptable():
                 return
-            self._end_orphans()
+            left = self.left_behind()
+            # What nobody would put again must not go on.
+            self._end_orphans(self._noted() - left.keys())
             self._delete_traces()
-            write_private(self._conf, _CONF.format(directory=self.directory))
+            conf = _CONF.format(directory=self.directory)
+            write_private(self._conf, conf if left else conf + _ITS_PROGRAMS)
             self._launch()
+            # It reads its file again with every `reloadConfig`.
+            write_private(self._conf, conf + _ITS_PROGRAMS)
+
+    def left_behind(self) -> dict[str, int]:
+        """The programs that a killed supervisord has left running, with their process."""
+        names = self._noted() - (self.find_programs() or {}).keys()
+        notes = {name: orphans.read_note(self._journal(name)) for name in sorted(names)}
+        return {
+            name: note.pid
+            for name, note in notes.items()
+            if note and orphans.is_noted(note) and self._conf_of(name).exists()
+        }
 
     def is_running(self) -> bool:
         """Whether supervisord answers and takes orders."""
@@ -175,17 +193,35 @@ class Supervisord:
         """
         states = self.programs()
         fresh = [program for program in programs if not _is_up(states.get(program.name), program)]
-        self._remove([program.name for program in fresh if program.name in states])
-        with self._files.lock():
-            for program in fresh:
-                self._write_program(program)
-            if fresh:
-                self._client.call("reloadConfig")
-            for program in fresh:
-                self._add(program)
         names = [program.name for program in fresh]
-        self._wait_until_noted(names)
+        self._remove(names)
+        for name in names:
+            self._first_arguments(name).unlink(missing_ok=True)
+        self._start_programs(fresh)
         return names
+
+    def put_beside(self, program: Program, *first_arguments: str) -> None:
+        """Starts a program beside the process that a killed supervisord has left of it.
+
+        Args:
+            program: What ends that process itself.
+            first_arguments: How it is told to; for this one start only.
+        """
+        journal = self._journal(program.name)
+        # A new process notes itself in place of the one before, which must not be lost track of.
+        write_private(journal.with_suffix(".former.json"), journal.read_text())
+        write_private(self._first_arguments(program.name), json.dumps(first_arguments))
+        self._start_programs([program])
+
+    def _start_programs(self, programs: list[Program]) -> None:
+        with self._files.lock():
+            for program in programs:
+                self._write_program(program)
+            if programs:
+                self._client.call("reloadConfig")
+            for program in programs:
+                self._add(program)
+        self._wait_until_noted([program.name for program in programs])
 
     def take(self, *names: str) -> None:
         """Stops programs, all at once, and forgets them; their logs stay."""
@@ -193,13 +229,14 @@ class Supervisord:
             return
         with self._files.lock():
             for name in names:
-                (self.directory / f"programs/{name}.conf").unlink(missing_ok=True)
+                self._conf_of(name).unlink(missing_ok=True)
             if self.find_programs() is not None:
                 self._client.call("reloadConfig")
         self._remove(list(names))
         for name in names:
             self._forget_records(name)
-            self._journal(name).unlink(missing_ok=True)
+            for journal in self._journals_of({name}):
+                journal.unlink(missing_ok=True)
 
     def programs(self) -> dict[str, ProgramState]:
         """Every program by its name, as supervisord holds it now.
@@ -242,10 +279,12 @@ class Supervisord:
 
     def program_of(self, state: ProgramState) -> Program | None:
         """What supervisord was given for a program; None when the record is gone."""
-        try:
-            return Program.from_json(self._record(state.name, state.digest).read_text())
-        except (OSError, ValueError, TypeError):
-            return None
+        return _read_program(self._record(state.name, state.digest))
+
+    def program_left_behind(self, name: str) -> Program | None:
+        """What a killed supervisord was given for a program; None when there is no telling."""
+        records = list(self.directory.glob(f"programs/{name}.*.json"))
+        return _read_program(records[0]) if len(records) == 1 else None
 
     def signal(self, name: str, number: int) -> None:
         """Sends a signal to the main process of a program."""
@@ -267,8 +306,15 @@ class Supervisord:
         # Named by the digest, so that a program that was not replaced yet starts as it was.
         return self.directory / f"programs/{name}.{digest}.json"
 
+    def _conf_of(self, name: str) -> Path:
+        return self.directory / f"programs/{name}.conf"
+
     def _journal(self, name: str) -> Path:
         return self.directory / f"processes/{name}.json"
+
+    def _first_arguments(self, name: str) -> Path:
+        # Where the launcher looks for it.
+        return self._journal(name).with_suffix(".first")
 
     def _write_program(self, program: Program) -> None:
         launcher = self.directory / "launch.py"
@@ -278,7 +324,7 @@ class Supervisord:
         write_private(launcher, Path(launch.__file__).read_text(encoding="utf-8"))
         write_private(record, program.to_json())
         write_private(
-            self.directory / f"programs/{program.name}.conf",
+            self._conf_of(program.name),
             conf_of(program, launcher, record, journal, log),
         )
 
@@ -361,10 +407,16 @@ class Supervisord:
                     seconds.append(Program.from_json(record.read_text()).stop_seconds)
         return max(seconds)
 
-    def _end_orphans(self, names: Iterable[str] | None = None) -> None:
-        journals = list(self.directory.glob("processes/*.json"))
-        wanted = {path.stem for path in journals} if names is None else set(names)
-        notes = [orphans.read_note(path) for path in journals if path.stem in wanted]
+    def _noted(self) -> set[str]:
+        return {_program_of(path) for path in self.directory.glob("processes/*.json")}
+
+    def _journals_of(self, names: Collection[str]) -> list[Path]:
+        journals = self.directory.glob("processes/*.json")
+        return [path for path in journals if _program_of(path) in names]
+
+    def _end_orphans(self, names: Collection[str] | None = None) -> None:
+        wanted = self._noted() if names is None else names
+        notes = [orphans.read_note(path) for path in self._journals_of(wanted)]
         marker = f"SUPERVISOR_SERVER_URL=unix://{self._socket}"
         left = orphans.end([note for note in notes if note], marker, self._stop_seconds(wanted))
         if left:
@@ -454,6 +506,17 @@ def _check_path(directory: Path, socket: Path) -> None:
             "any of . / _ - @ + = : , ~"
         )
         raise ConfigError([problem])
+
+
+def _program_of(journal: Path) -> str:
+    return journal.name.partition(".")[0]
+
+
+def _read_program(record: Path) -> Program | None:
+    try:
+        return Program.from_json(record.read_text())
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _is_up(state: ProgramState | None, program: Program) -> bool:

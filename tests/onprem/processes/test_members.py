@@ -14,15 +14,23 @@ from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem import members as members_module
 from bluegreen.onprem import orphans
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.members import (
     FleetSpec,
-    converge,
     end_members,
     live_members,
     matches,
     render_command,
 )
 from bluegreen.onprem.ports import taken_by
+from bluegreen.onprem.server_slots import ServerSlots
+
+
+def converge(supervisord, fleet, **values):
+    """Without a proxy in front of them."""
+    runtime = HaproxyRuntime(str(supervisord.directory / "haproxy.sock"))
+    slots = ServerSlots(runtime, f"shop-{fleet.color}", fleet.color, drain_seconds=5)
+    return members_module.converge(supervisord, fleet, slots, **values)
 
 
 @pytest.fixture
@@ -300,7 +308,8 @@ def test_a_killed_supervisord_is_drift_and_the_next_update_recovers(
     kill_daemon()
     assert all(orphans.is_alive(member.pid) for member in before)
     assert not matches(supervisord, fleet)
-    assert live_members(supervisord, Color.GREEN, fleet.ports) == []
+    # They serve on until they are replaced.
+    assert live_members(supervisord, Color.GREEN, fleet.ports) == before
 
     after = converge(supervisord, fleet)
 

@@ -193,7 +193,8 @@ def test_what_is_taken_from_a_dead_supervisord_does_not_come_back(running, kill_
     assert not orphans.is_alive(before["one"].pid)
     assert orphans.is_alive(before["two"].pid)
     running.start()
-    assert list(running.programs()) == ["two"]
+    assert running.left_behind() == {"two": before["two"].pid}
+    assert running.programs() == {}
 
 
 def test_two_threads_do_not_disturb_each_other_or_a_third_program(running):

@@ -119,27 +119,57 @@ def test_what_a_crash_of_the_machine_leaves_does_not_keep_it_from_starting(
     assert supervisord.pid() != os.getpid()
 
 
-def test_what_a_killed_supervisord_left_is_ended_gracefully_and_started_again(
+def test_what_a_killed_supervisord_left_goes_on_until_it_is_put_again(
     supervisord, kill_daemon, scratch, wait_for
 ):
     ended = scratch / "ended"
     # Its child is in the same process group.
     command = f"trap 'touch {ended}; exit' TERM; sleep 1000 & echo $! > {scratch}/child; wait"
+    parent, other = a_program("parent", "sh", "-c", command), a_program("other")
     supervisord.start()
-    supervisord.put(a_program("parent", "sh", "-c", command), a_program("leaderless"))
-    before = supervisord.programs()
+    supervisord.put(parent, other)
+    before = {name: state.pid for name, state in supervisord.programs().items()}
     child = int(wait_for(lambda: _text(scratch / "child")))
     kill_daemon()
-    assert orphans.is_alive(before["parent"].pid)
 
     supervisord.start()
 
+    assert supervisord.left_behind() == before
+    assert supervisord.programs() == {}
+    assert orphans.is_alive(child)
+
+    assert supervisord.put(parent) == ["parent"]
+
+    # Ended gracefully before it was started again, and nobody else was touched.
     assert ended.exists()
-    assert not any(orphans.is_alive(pid) for pid in (before["parent"].pid, child))
-    after = supervisord.programs()
-    assert after["parent"].status.is_up
-    assert after["parent"].digest == before["parent"].digest
-    assert after["parent"].pid != before["parent"].pid
+    assert not any(orphans.is_alive(pid) for pid in (before["parent"], child))
+    assert supervisord.programs()["parent"].status.is_up
+    assert supervisord.left_behind() == {"other": before["other"]}
+
+
+def test_a_program_that_takes_over_itself_is_told_only_once(
+    supervisord, kill_daemon, scratch, wait_for
+):
+    # Notes its arguments, and goes on.
+    program = a_program("relay", "sh", "-c", f'echo "$@" >> {scratch}/told; exec sleep 1000', "-")
+    supervisord.start()
+    supervisord.put(program)
+    told = scratch / "told"
+    wait_for(told.exists)
+    former = supervisord.programs()["relay"].pid
+    kill_daemon()
+    supervisord.start()
+
+    supervisord.put_beside(program, "-x", "socket")
+    wait_for(lambda: told.read_text().count("\n") == 2)
+    os.kill(supervisord.programs()["relay"].pid, signal.SIGKILL)
+    wait_for(lambda: told.read_text().count("\n") == 3)
+
+    assert told.read_text() == "\n-x socket\n\n"
+    assert orphans.is_alive(former)
+    # The former one is not lost track of.
+    supervisord.take("relay")
+    assert not orphans.is_alive(former)
 
 
 def test_children_of_an_orphan_that_is_gone_are_ended_too(
