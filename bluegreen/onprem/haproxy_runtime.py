@@ -4,6 +4,7 @@ import csv
 import errno
 import re
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ _MAP_ENTRY = re.compile(r'found=yes, .*?key="(?P<key>[^"]*)", value="(?P<value>[
 _NOT_CHECKED_YET = frozenset({"", "INI", "UNK"})
 # connect(2): no such socket, or one that nobody listens on any more.
 _NOBODY_THERE = frozenset({errno.ENOENT, errno.ECONNREFUSED})
+_UCRED = struct.Struct("3i")  # unix(7): pid, uid, gid
 _FORCED_DRAIN = 0x08  # SRV_ADMF_FDRAIN in HAProxy's server-t.h
 
 
@@ -81,7 +83,7 @@ class HaproxyRuntime:
             address: path of a unix socket, or `host:port`.
             timeout_seconds: for one command as a whole: connect, send and the complete answer.
         """
-        self._address = address
+        self.address = address
         self._timeout_seconds = timeout_seconds
         self._target = _target(address)
 
@@ -124,7 +126,7 @@ class HaproxyRuntime:
             if found == value:
                 return milliseconds
         msg = (
-            f"haproxy at {self._address} took {line!r} but still says {found!r}; "
+            f"haproxy at {self.address} took {line!r} but still says {found!r}; "
             f"something else writes this map or reloads haproxy; stop it and run again"
         )
         raise DataPlaneError(msg)
@@ -209,7 +211,7 @@ class HaproxyRuntime:
         try:
             answer = self.command(line)
         except _NoSuchProxyError as error:
-            msg = f"haproxy at {self._address} has no backend {name!r}; nothing was read or changed"
+            msg = f"haproxy at {self.address} has no backend {name!r}; nothing was read or changed"
             raise DataPlaneError(msg) from error
         return list(csv.DictReader(answer.removeprefix("# ").splitlines()))
 
@@ -221,6 +223,18 @@ class HaproxyRuntime:
     def worker_pid(self) -> int:
         """Returns the process id of the worker that answers; a reload changes it."""
         return self.worker().pid
+
+    def listener_pid(self) -> int | None:
+        """Returns which process has opened the socket; None when that cannot be told."""
+        with socket.socket(self._target[0]) as connection:
+            connection.settimeout(self._timeout_seconds)
+            try:
+                connection.connect(self._target[1])
+                peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+            except OSError:
+                return None
+        pid: int = _UCRED.unpack(peer)[0]
+        return pid or None
 
     def _value_in(self, line: str, answer: str, key: str) -> str | None:
         found = _MAP_ENTRY.search(answer)
@@ -242,7 +256,7 @@ class HaproxyRuntime:
         # Its uptime is in whole seconds, rounded down.
         if worker.uptime_seconds > seconds + 1:
             msg = (
-                f"haproxy at {self._address} says {found!r} right after a switch and was not "
+                f"haproxy at {self.address} says {found!r} right after a switch and was not "
                 f"reloaded; somebody else wrote it; find out who, then run again"
             )
             raise DataPlaneError(msg)
@@ -268,7 +282,7 @@ class HaproxyRuntime:
             connection.connect(self._target[1])
         except OSError as error:
             msg = (
-                f"cannot reach haproxy at {self._address}: {_reason(error)}; {line!r} was not "
+                f"cannot reach haproxy at {self.address}: {_reason(error)}; {line!r} was not "
                 f"done; check that haproxy runs and has this `stats socket`"
             )
             kind = ProxyNotRunningError if error.errno in _NOBODY_THERE else DataPlaneError
@@ -276,7 +290,7 @@ class HaproxyRuntime:
 
     def _unanswered(self, line: str, what: str) -> DataPlaneError:
         return DataPlaneError(
-            f"haproxy at {self._address} {what}; whether {line!r} was done is not known; "
+            f"haproxy at {self.address} {what}; whether {line!r} was done is not known; "
             f"check that haproxy answers there and run again, which reads before it writes"
         )
 
@@ -284,7 +298,7 @@ class HaproxyRuntime:
         first = answer.splitlines()[0] if answer else ""
         kind = _NoSuchProxyError if first.startswith("No such proxy") else DataPlaneError
         return kind(
-            f"haproxy at {self._address} answered {line!r} with {first[:200]!r}; it was not done; "
+            f"haproxy at {self.address} answered {line!r} with {first[:200]!r}; it was not done; "
             f"check that it has this name and that its `stats socket` has level admin"
         )
 

@@ -15,8 +15,9 @@ from pulumi import dynamic
 
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
+from bluegreen.onprem import orphans
 from bluegreen.onprem.haproxy_config import HaproxyConfig, check
-from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
+from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
 from bluegreen.onprem.ports import Holder, holder_of, http_url
 from bluegreen.onprem.private_files import write_private
 from bluegreen.onprem.program import Program
@@ -56,7 +57,9 @@ class _Provider(LiveProvider):
         return dynamic.CreateResult(str(_run(inputs).stats_socket), _outputs(inputs))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        is_drift = not _is_as_written(plain(news))
+        inputs = plain(news)
+        _refuse_silence(inputs)
+        is_drift = not _is_as_written(inputs)
         return dynamic.DiffResult(changes=self.has_new_inputs(olds, news) or is_drift)
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
@@ -113,6 +116,7 @@ def _start_or_adopt(inputs: dict[str, Any]) -> None:
     """Starts the proxy; one that runs takes over the config without closing a socket."""
     config = _config(inputs)
     is_up = _master_pid(inputs) is not None
+    _refuse_silence(inputs)
     _refuse_taken_ports(inputs, config, "was left as it was" if is_up else "was not started")
     _keep_map_key(inputs)
     if not _is_supervised(inputs):
@@ -136,6 +140,39 @@ def _master_pid(inputs: dict[str, Any]) -> int | None:
 def _is_supervised(inputs: dict[str, Any]) -> bool:
     state = (_supervisord(inputs).find_programs() or {}).get(_PROGRAM)
     return state is not None and state.status.is_up
+
+
+def _refuse_silence(inputs: dict[str, Any]) -> None:
+    """A proxy that hangs is not replaced: nobody knows what it still holds, or for how long."""
+    runtime, master = HaproxyRuntime(str(_run(inputs).stats_socket)), _master_pid(inputs)
+    end = time.monotonic() + _START_GRACE_SECONDS
+    while master is not None:
+        try:
+            runtime.worker_pid()
+        except ProxyNotRunningError:
+            return
+        except DataPlaneError as error:
+            if time.monotonic() > end:
+                raise DataPlaneError(_silence(inputs["service"], runtime, master)) from error
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+
+
+def _silence(service: str, runtime: HaproxyRuntime, master: int) -> str:
+    group = orphans.group_of(master)
+    listener = runtime.listener_pid()
+    if listener is not None and listener not in group:
+        return (
+            f"{Holder(listener)} listens at {runtime.address} in place of the proxy of {service}; "
+            "nothing was changed; delete that file and run `pulumi up` again, which makes it again"
+        )
+    workers = " ".join(str(pid) for pid in group if pid != master) or str(master)
+    return (
+        f"the proxy of {service} runs and does not answer at {runtime.address}; nothing was "
+        f"changed; if it stays so, `kill -9 {workers}`: it is started again with the color that "
+        "was live; then run `pulumi up` again"
+    )
 
 
 def _refuse_taken_ports(inputs: dict[str, Any], config: HaproxyConfig, fate: str) -> None:

@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["ProcessNote", "end", "ends_within", "is_alive", "is_noted", "read_note", "survivors"]
+__all__ = [
+    "ProcessNote",
+    "end",
+    "ends_within",
+    "group_of",
+    "is_alive",
+    "is_noted",
+    "read_note",
+    "survivors",
+]
 
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.05
@@ -63,6 +72,11 @@ def ends_within(pid: int, seconds: float) -> bool:
             return False
         time.sleep(_POLL_SECONDS)
     return True
+
+
+def group_of(leader: int) -> list[int]:
+    """The processes of a process group."""
+    return sorted(process.pid for process in _processes() if process.group == leader)
 
 
 def survivors(notes: Iterable[ProcessNote], marker: str) -> list[int]:
