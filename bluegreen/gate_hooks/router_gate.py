@@ -6,7 +6,7 @@ from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.follow import verify_follow
 from bluegreen.gates.gate import Subject, Verdict
-from bluegreen.gates.runner import refusal_text, run_gates
+from bluegreen.gates.runner import ask_again, refusal_text, run_gates
 from bluegreen.traffic import Route, UnreadableTraffic
 from bluegreen.transition import Situation, Transition, judge_transition
 
@@ -88,9 +88,9 @@ class RouterGate:
             return
         names = ", ".join(gate.name for gate in update.gates)
         call.progress(f"{update.name}: asking the gates of {subject.color}: {names}")
-        verdicts = run_gates(
-            update.gates, subject, timeout_seconds=update.settings.gates.timeout_seconds
-        )
+        limit = update.settings.gates.timeout_seconds
+        verdicts = run_gates(update.gates, subject, timeout_seconds=limit)
+        verdicts = ask_again(update.gates, subject, verdicts, timeout_seconds=limit)
         update.verdicts.extend(verdicts)
         for verdict in verdicts:
             (call.warn if verdict.is_warning else call.say)(f"{update.name}: {color}: {verdict}")

@@ -9,11 +9,12 @@ from dataclasses import replace
 from bluegreen.gates.gate import Deadline, Gate, Subject, Verdict
 from bluegreen.gates.wording import error_text, one_line, seconds
 
-__all__ = ["GRACE_SECONDS", "refusal_text", "run_gates"]
+__all__ = ["GRACE_SECONDS", "ask_again", "refusal_text", "run_gates"]
 
 GRACE_SECONDS = 0.5
 """How long after a gate's limit its own verdict still counts: it knows better why time ran out."""
 
+_FRESH_SECONDS = 1.0
 _DETAIL_LIMIT = 4096
 
 
@@ -97,6 +98,30 @@ def run_gates(
         # Only matters when the caller was interrupted: else each gate spoke or is past its limit.
         for one in asked.values():
             one.stop()
+
+
+def ask_again(
+    gates: Sequence[Gate],
+    subject: Subject,
+    verdicts: Sequence[Verdict],
+    *,
+    timeout_seconds: float,
+) -> tuple[Verdict, ...]:
+    """The same verdicts, but of now: a member may have died while a slow gate was at work.
+
+    Only gates that look and spoke well over a second before the last one are asked a second time,
+    and none when one has refused. The time of the first asking counts against the limit.
+    """
+    last = max((verdict.duration_seconds for verdict in verdicts), default=0.0)
+    outdated = {
+        verdict.gate for verdict in verdicts if verdict.duration_seconds + _FRESH_SECONDS < last
+    }
+    looking = [gate for gate in gates if gate.runs_in_preview and gate.name in outdated]
+    if not looking or not all(verdict.passed for verdict in verdicts):
+        return tuple(verdicts)
+    limit = max(_FRESH_SECONDS, timeout_seconds - last)
+    fresh = {each.gate: each for each in run_gates(looking, subject, timeout_seconds=limit)}
+    return tuple(fresh.get(verdict.gate, verdict) for verdict in verdicts)
 
 
 def refusal_text(subject: Subject, verdicts: Iterable[Verdict]) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from bluegreen.gates import run_gates
 from bluegreen.gates.gate import Deadline, Subject, Verdict
-from bluegreen.gates.runner import GRACE_SECONDS, refusal_text
+from bluegreen.gates.runner import GRACE_SECONDS, ask_again, refusal_text
 
 
 @dataclass(frozen=True)
@@ -259,3 +259,38 @@ def test_hung_gates_do_not_keep_the_interpreter_from_ending():
     assert took < 0.2 + GRACE_SECONDS + 0.5
     assert reasons == ["no verdict within 0.2 s"] * 4
     assert ended.stderr == ""
+
+
+def test_a_verdict_that_is_outdated_when_the_last_gate_speaks_is_asked_for_again(a_subject):
+    def look(*_):
+        return Verdict("capacity", passed=False, reason="one has died")
+
+    asked = []
+    again = FakeGate(look, name="capacity")
+    runs_once = FakeGate(lambda *_: asked.append("smoke"), name="smoke", runs_in_preview=False)
+    verdicts = [
+        Verdict("capacity", passed=True, reason="2 of 2", duration_seconds=0.1),
+        Verdict("smoke", passed=True, reason="fine", duration_seconds=0.1),
+        Verdict("slow", passed=True, reason="fine", duration_seconds=3.0),
+    ]
+
+    fresh = ask_again([again, runs_once], a_subject(), verdicts, timeout_seconds=5)
+
+    assert [(each.gate, each.passed) for each in fresh] == [
+        ("capacity", False),
+        ("smoke", True),
+        ("slow", True),
+    ]
+    # Nobody expects a program that may place orders to run twice.
+    assert asked == []
+
+
+@pytest.mark.parametrize(("passed", "last"), [(True, 1.0), (False, 3.0)])
+def test_fresh_verdicts_and_refusals_are_not_asked_for_again(a_subject, passed, last):
+    verdicts = (
+        Verdict("capacity", passed=True, reason="2 of 2", duration_seconds=0.1),
+        Verdict("slow", passed=passed, reason="", duration_seconds=last),
+    )
+    gate = raising(AssertionError("was asked"), name="capacity")
+
+    assert ask_again([gate], a_subject(), verdicts, timeout_seconds=5) == verdicts
