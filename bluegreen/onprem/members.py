@@ -1,8 +1,6 @@
 """The members of one color: as many processes as it has replicas, each on a port of its own."""
 
 import re
-import shlex
-import string
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -13,6 +11,7 @@ from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.readiness import Candidate, wait_until_ready
 from bluegreen.onprem.server_slots import ServerSlots
 from bluegreen.onprem.supervisord import Program, ProgramState, ProgramStatus, Supervisord
+from bluegreen.settings.member import OWN_VARIABLES, PLACEHOLDERS, filled_command
 
 __all__ = [
     "FleetSpec",
@@ -26,7 +25,6 @@ __all__ = [
 
 # Shorter than this is "ended at once"; what matters more, readiness, is asked for anyway.
 _START_SECONDS = 1
-_OWN_VARIABLES = ("BLUEGREEN_COLOR", "BLUEGREEN_RELEASE", "BLUEGREEN_SERVICE", "PORT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +73,7 @@ class FleetSpec:
             yield f"two members have the same port in {', '.join(map(str, self.ports))}"
         if not self.readiness_path.startswith("/") or not self.readiness_path.isprintable():
             yield f"the readiness path {self.readiness_path!r} is not a path that begins with /"
-        reserved = [name for name in _OWN_VARIABLES if name in self.environment]
+        reserved = [name for name in OWN_VARIABLES if name in self.environment]
         if reserved:
             yield (
                 f"the environment sets {', '.join(reserved)}, which bluegreen sets for every "
@@ -121,40 +119,11 @@ def render_command(
     Raises:
         ConfigError: The template has an unknown placeholder, or quotes or braces that do not match.
     """
-    known = {"port": str(port), "color": str(color), "release": release, "index": str(index)}
+    values = (str(port), str(color), release, str(index))
     try:
-        words = shlex.split(template)
-        filled = tuple(_fill(word, known) for word in words)
+        return filled_command(template, dict(zip(PLACEHOLDERS, values, strict=True)))
     except ValueError as error:
-        problem = (
-            f"command {template!r} cannot be read: {str(error).lower()}; nothing was started; "
-            "close every quote, and write {{ and }} for braces of its own"
-        )
-        raise ConfigError([problem]) from error
-    if not filled:
-        problem = "the command is empty; nothing was started; set service.onprem.command"
-        raise ConfigError([problem])
-    return filled
-
-
-def _fill(word: str, known: Mapping[str, str]) -> str:
-    filled = ""
-    for literal, name, details, conversion in string.Formatter().parse(word):
-        filled += literal
-        if name is None:
-            continue
-        if name not in known or details or conversion:
-            placeholder = f"{name}{'!' + conversion if conversion else ''}" + (
-                f":{details}" if details else ""
-            )
-            problem = (
-                f"the command has the unknown placeholder {{{placeholder}}}; nothing was started; "
-                f"known are {', '.join(f'{{{each}}}' for each in known)}; write {{{{ and }}}} for "
-                "braces of its own"
-            )
-            raise ConfigError([problem])
-        filled += known[name]
-    return filled
+        raise ConfigError([f"{error}; nothing was started"]) from error
 
 
 def converge(
@@ -285,7 +254,7 @@ def _program(spec: FleetSpec, index: int) -> Program:
     return Program(
         name=_name(spec.color, index),
         command=command,
-        environment={**spec.environment, **dict(zip(_OWN_VARIABLES, own, strict=True))},
+        environment={**spec.environment, **dict(zip(OWN_VARIABLES, own, strict=True))},
         directory=spec.directory,
         stop_seconds=spec.stop_seconds,
         start_seconds=_START_SECONDS,

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.member import MemberCommand, MemberEnvironment
 
 __all__ = ["ColorSettings"]
 
@@ -16,8 +17,8 @@ class ColorSettings(SettingsModel):
     replicas: int = Field(default=2, ge=1, le=1000)
     """Members at full capacity, in both roles."""
 
-    command: str | None = Field(default=None, min_length=1)
+    command: MemberCommand | None = None
     """Command of one member; without it the service's `onprem.command`. On-premises only."""
 
-    env: dict[str, str] = Field(default_factory=dict, repr=False)
+    env: MemberEnvironment = Field(default_factory=dict, repr=False)
     """Environment variables of every member, in addition to the `BLUEGREEN_…` ones."""

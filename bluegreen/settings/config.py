@@ -1,21 +1,28 @@
 """The whole of a stack's config: read, checked, and every problem told at once."""
 
+import contextlib
+import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from pydantic import ConfigDict, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.errors import ConfigError
 from bluegreen.settings.base import SettingsModel
 from bluegreen.settings.color import ColorSettings
+from bluegreen.settings.onprem import MOST_SLOTS
 from bluegreen.settings.problems import problem_lines
 from bluegreen.settings.roles import CanarySettings, RetiredSettings
 from bluegreen.settings.service import ServiceSettings
+from bluegreen.stack_config import is_secret, written_keys
 
-__all__ = ["ConfigSource", "ServiceConfig"]
+__all__ = ["ConfigSource", "ServiceConfig", "misspelt_keys"]
+
+_CLOSE = 0.8
+"""At 0.75 a key of the user's own called `server` would count as a misspelt `service`."""
 
 
 class ConfigSource(Protocol):
@@ -65,14 +72,59 @@ class ServiceConfig(SettingsModel):
             ConfigError: One line per problem, by the key that was written, with the command
                 that fixes it. Nothing has been changed then.
         """
+        written = _read(source)
         try:
-            config = cls.model_validate(_read(source))
+            config = cls.model_validate(written)
         except ValidationError as error:
-            raise ConfigError(problem_lines(source.name, cls, error)) from error
-        problems = [f"{source.name}:{text}" for text in _contradictions(config)]
+            problems = _all_problems(source.name, cls, written, error)
+            raise ConfigError(problems) from error
+        problems = _contradictions(source.name, dict(config))
         if problems:
             raise ConfigError(problems)
         return config
+
+
+def misspelt_keys(namespace: str, keys: Iterable[str]) -> list[str]:
+    """What to say about keys that are nearly ours; others belong to the rest of the program."""
+    return [
+        f"{namespace}:{key}: is not read, did you mean {meant}?; rename it in the stack's config "
+        "file if you did"
+        for key in keys
+        if (meant := _meant(key)) is not None
+    ]
+
+
+def _meant(key: str) -> str | None:
+    known = [str(each) for each in ConfigKey]
+    if key in known:
+        return None
+    # Letters in another order count for little in a ratio: bleu.
+    turned = [each for each in known if sorted(each) == sorted(key)]
+    close = turned or difflib.get_close_matches(key, known, n=1, cutoff=_CLOSE)
+    return close[0] if close else None
+
+
+def _all_problems(
+    namespace: str, model: type[ServiceConfig], written: Mapping[str, Any], error: ValidationError
+) -> list[str]:
+    """What is wrong with single values, and what the legal ones contradict each other in."""
+    secrets = [key for key in ConfigKey if is_secret(namespace, key)]
+    return [
+        *problem_lines(namespace, model, error, secrets),
+        *_contradictions(namespace, _legal_parts(model, written)),
+        *misspelt_keys(namespace, written_keys(namespace)),
+    ]
+
+
+def _legal_parts(model: type[ServiceConfig], written: Mapping[str, Any]) -> dict[str, Any]:
+    """The keys that are legal by themselves; None where nothing was written."""
+    parts: dict[str, Any] = {}
+    for key, field in model.model_fields.items():
+        with contextlib.suppress(ValidationError):
+            value = written.get(key)
+            annotation: Any = field.annotation
+            parts[key] = None if value is None else TypeAdapter(annotation).validate_python(value)
+    return parts
 
 
 def _read(source: ConfigSource) -> dict[str, Any]:
@@ -86,43 +138,76 @@ def _read(source: ConfigSource) -> dict[str, Any]:
 def _structure(text: str) -> object:
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
+        # Not only what is no JSON: a number of 5000 digits and 100,000 brackets are none either.
         # Plain text where a mapping is wanted: validation says so, together with all the rest.
         return text
 
 
-def _contradictions(config: ServiceConfig) -> Iterator[str]:
+def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
     """What no single value gets wrong, but the values together do."""
-    active = config.active_color
-    if config.color(active) is None:
+    found = [
+        *_absent_active_color(parts),
+        *_absent_canary(parts),
+        *(line for color in Color for line in _color_without_room(parts, color)),
+        *(line for color in Color for line in _color_without_command(parts, color)),
+    ]
+    return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
+
+
+_Contradictions = Iterator[tuple[str, str]]
+"""What is wrong, and what puts it right."""
+
+
+def _is_absent(parts: Mapping[str, Any], color: Color) -> bool:
+    """Not written, as opposed to written wrongly."""
+    return color in parts and parts[color] is None
+
+
+def _absent_active_color(parts: Mapping[str, Any]) -> _Contradictions:
+    active = parts.get(ConfigKey.ACTIVE_COLOR)
+    if active is not None and _is_absent(parts, active):
         yield (
-            f"{active}: is missing, but active_color is {active}; say what runs there with "
-            f"`pulumi config set --path {active}.release VERSION --type string`"
+            f"{active}: is missing, but active_color is {active}",
+            f"say what runs there with `pulumi config set --path {active}.release VERSION "
+            "--type string`",
         )
-    yield from _canary_contradictions(config)
-    for color in Color:
-        settings = config.color(color)
-        if settings is None:
-            continue
-        slots = config.service.onprem.slots
-        if settings.replicas > slots:
-            yield (
-                f"{color}.replicas: {settings.replicas} members do not fit into {slots} slots; "
-                f"`pulumi config set --path service.onprem.slots {settings.replicas}`"
-            )
-        if settings.command is None and config.service.onprem.command is None:
-            yield (
-                f"{color}.command: is missing, and so is service.onprem.command; "
-                "`pulumi config set --path service.onprem.command 'PROGRAM --port {port}'`"
-            )
 
 
-def _canary_contradictions(config: ServiceConfig) -> Iterator[str]:
-    canary = config.canary
-    if canary is None or canary.percent == 0:
-        return
-    if config.color(canary.color) is None:
+def _absent_canary(parts: Mapping[str, Any]) -> _Contradictions:
+    canary: CanarySettings | None = parts.get(ConfigKey.CANARY)
+    if canary is not None and canary.percent > 0 and _is_absent(parts, canary.color):
         yield (
             f"canary.color: {canary.color} has no release yet, so it cannot get "
-            f"{canary.percent} % of the traffic; `pulumi config set --path canary.percent 0`"
+            f"{canary.percent} % of the traffic",
+            "`pulumi config set --path canary.percent 0`",
+        )
+
+
+def _color_without_room(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    settings: ColorSettings | None = parts.get(color)
+    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
+    if settings is None or service is None or settings.replicas <= service.onprem.slots:
+        return
+    way = (
+        f"`pulumi config set --path service.onprem.slots {settings.replicas}`"
+        if settings.replicas <= MOST_SLOTS
+        else f"`pulumi config set --path {color}.replicas {service.onprem.slots}`"
+    )
+    yield (
+        f"{color}.replicas: {settings.replicas} members do not fit into "
+        f"{service.onprem.slots} slots",
+        way,
+    )
+
+
+def _color_without_command(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    settings: ColorSettings | None = parts.get(color)
+    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
+    if settings is None or service is None:
+        return
+    if settings.command is None and service.onprem.command is None:
+        yield (
+            f"{color}.command: is missing, and so is service.onprem.command",
+            "`pulumi config set --path service.onprem.command 'PROGRAM --port {port}'`",
         )

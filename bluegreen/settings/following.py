@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.base import MisfitError, SettingsModel
 
 __all__ = ["ColorFromSettings", "DrainSettings", "FollowSettings"]
 
@@ -23,9 +23,12 @@ class ColorFromSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> Self:
-        if (self.header is None) == (self.json_field is None):
-            msg = "name exactly one of header and json_field"
-            raise ValueError(msg)
+        if self.header is None and self.json_field is None:
+            msg = "names neither header nor json_field"
+            raise MisfitError(msg, "header")
+        if self.header is not None and self.json_field is not None:
+            msg = "names both header and json_field"
+            raise MisfitError(msg, "json_field", value=None)
         return self
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.base import MisfitError, SettingsModel
 
 __all__ = [
     "CapacityGateSettings",
@@ -72,9 +72,9 @@ class ProbeSettings(SettingsModel):
         if needed >= self.timeout_seconds:
             msg = (
                 f"{self.consecutive} answers in a row, {self.interval_seconds:g} s apart, never fit"
-                f" into timeout_seconds {self.timeout_seconds:g}; raise it above {needed:g}"
+                f" into timeout_seconds {self.timeout_seconds:g}; it must be above {needed:g}"
             )
-            raise ValueError(msg)
+            raise MisfitError(msg, "timeout_seconds")
         return self
 
 
@@ -94,10 +94,10 @@ class HttpGateSettings(ProbeSettings):
     def _a_wanted_value_has_a_field(self) -> Self:
         if self.json_equals is not None and self.json_field is None:
             msg = "json_equals says what a field must be, but json_field does not say which one"
-            raise ValueError(msg)
+            raise MisfitError(msg, "json_field")
         if self.method == "HEAD" and self.json_field is not None:
-            msg = "an answer to HEAD has no body to find json_field in; use GET"
-            raise ValueError(msg)
+            msg = "an answer to HEAD has no body to find json_field in"
+            raise MisfitError(msg, "method", value="GET")
         return self
 
 
@@ -142,10 +142,10 @@ class CommandGateSettings(SettingsModel):
             arguments = self.arguments
         except ValueError as error:
             msg = f"the command cannot be split into words: {str(error).lower()}"
-            raise ValueError(msg) from error
+            raise MisfitError(msg, "command") from error
         if not arguments or not arguments[0]:
             msg = "the command names no program"
-            raise ValueError(msg)
+            raise MisfitError(msg, "command")
         return self
 
 
@@ -180,7 +180,8 @@ class GatesSettings(SettingsModel):
                 f"more than one gate is called {', '.join(twice)}; {', '.join(_OWN_NAMES)} and"
                 f" {_READY} are built in, and every other name is free once"
             )
-            raise ValueError(msg)
+            kind = "http" if twice[0] in self.http else "command"
+            raise MisfitError(msg, kind, twice[0], value=None)
         return self
 
     @model_validator(mode="after")
@@ -188,5 +189,5 @@ class GatesSettings(SettingsModel):
         ready = self.http.get(_READY)
         if ready is not None and ready.slow:
             msg = f"the gate http.{_READY} cannot be slow: a rollback never skips readiness"
-            raise ValueError(msg)
+            raise MisfitError(msg, "http", _READY, "slow", value="false")
         return self

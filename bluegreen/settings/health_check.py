@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.base import MisfitError, SettingsModel
 
 __all__ = ["HealthCheckSettings"]
 
@@ -12,7 +12,8 @@ __all__ = ["HealthCheckSettings"]
 class HealthCheckSettings(SettingsModel):
     """The HTTP check that decides whether a member may get traffic."""
 
-    path: str = Field(default="/health/ready", pattern=r"^/\S*$")
+    # What a proxy's config can hold without quotes.
+    path: str = Field(default="/health/ready", pattern=r"^/[A-Za-z0-9_./@+=:~,;&?%!*-]*$")
     """Path that answers 200 once a member can do its work; a bare "process is up" is not enough."""
 
     interval_seconds: float = Field(default=2.0, gt=0, le=300)
@@ -34,5 +35,5 @@ class HealthCheckSettings(SettingsModel):
                 f"timeout_seconds {self.timeout_seconds:g} is longer than interval_seconds "
                 f"{self.interval_seconds:g}; a check would overlap the next one"
             )
-            raise ValueError(msg)
+            raise MisfitError(msg, "timeout_seconds", value=f"{self.interval_seconds:g}")
         return self

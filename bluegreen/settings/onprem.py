@@ -1,13 +1,41 @@
 """What only the on-premises platform needs to know."""
 
-from typing import Self
+import ipaddress
+import json
+import re
+from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from bluegreen.colors import Color
-from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.base import MisfitError, SettingsModel
+from bluegreen.settings.member import MemberCommand
 
-__all__ = ["FirstPorts", "OnPremSettings"]
+__all__ = ["MOST_SLOTS", "BindAddress", "FirstPorts", "OnPremSettings"]
+
+MOST_SLOTS = 100
+"""Each is health-checked for ever, also when it is empty."""
+
+_LARGEST_PORT = 65535
+_HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
+
+
+def _legal_address(text: str) -> str:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        is_legal = _HOST_NAME.fullmatch(text) is not None
+    else:
+        # A scope (`fe80::1%eth0`) may hold any text.
+        is_legal = "%" not in text
+    if not is_legal:
+        msg = f"{json.dumps(text)} is not an IP address or a host name"
+        raise ValueError(msg)
+    return text
+
+
+BindAddress = Annotated[str, AfterValidator(_legal_address)]
+"""Address of this machine, or a name for one."""
 
 
 class FirstPorts(SettingsModel):
@@ -23,14 +51,14 @@ class FirstPorts(SettingsModel):
 class OnPremSettings(SettingsModel):
     """Processes of this machine behind an embedded HAProxy."""
 
-    command: str | None = Field(default=None, min_length=1)
+    command: MemberCommand | None = None
     """Command of one member, without a shell; `{port}`, `{color}`, `{release}` and `{index}` are
     filled in. A color's own `command` goes first."""
 
     directory: str | None = None
     """Working directory of the members; relative to the project. Default: the project itself."""
 
-    bind_address: str = "127.0.0.1"
+    bind_address: BindAddress = "127.0.0.1"
     """Address of the production frontend; closed to other machines by default."""
 
     test_port: int = Field(default=18443, ge=1024, le=65535)
@@ -39,7 +67,7 @@ class OnPremSettings(SettingsModel):
     member_ports: FirstPorts = Field(default_factory=FirstPorts)
     """Where the members listen, on 127.0.0.1."""
 
-    slots: int = Field(default=8, ge=1, le=100)
+    slots: int = Field(default=8, ge=1, le=MOST_SLOTS)
     """Server slots of each color in the proxy, made once: the largest number of replicas."""
 
     run_directory: str | None = None
@@ -62,8 +90,13 @@ class OnPremSettings(SettingsModel):
                 f"member_ports blue {self.member_ports.blue} and green {self.member_ports.green} "
                 f"are less than slots {self.slots} apart"
             )
-            raise ValueError(msg)
-        if max(blue | green) > 65535:  # noqa: PLR2004
-            msg = f"the last member port {max(blue | green)} is above 65535"
-            raise ValueError(msg)
+            free = self.member_ports.blue + self.slots
+            value = f"{free}" if free + self.slots <= _LARGEST_PORT + 1 else "VALUE"
+            raise MisfitError(msg, "member_ports", "green", value=value)
+        if max(blue | green) > _LARGEST_PORT:
+            msg = f"the last member port {max(blue | green)} is above {_LARGEST_PORT}"
+            highest = Color.BLUE if max(blue) > max(green) else Color.GREEN
+            raise MisfitError(
+                msg, "member_ports", highest, value=f"{_LARGEST_PORT + 1 - self.slots}"
+            )
         return self

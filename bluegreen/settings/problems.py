@@ -5,12 +5,14 @@ import json
 import re
 import shlex
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+
+from bluegreen.settings.base import MisfitError
 
 __all__ = ["problem_lines"]
 
@@ -30,10 +32,12 @@ _WANTED = {
     "float_type": "a number",
     "int_from_float": "a whole number",
     "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
     "int_type": "a whole number",
     "list_type": "a list",
     "model_type": "a mapping",
     "string_type": "text",
+    "string_unicode": "text",
     "tuple_type": "a list",
 }
 
@@ -61,6 +65,9 @@ class _Problem:
 
     complaints: tuple[ErrorDetails, ...]
 
+    is_secret: bool
+    """Whether it stands below a key of the stack's config that has a secret in it."""
+
     @property
     def kind(self) -> str:
         return self.complaints[0]["type"]
@@ -81,18 +88,26 @@ class _Problem:
         )
 
 
-def problem_lines(project: str, model: type[BaseModel], error: ValidationError) -> list[str]:
+def problem_lines(
+    project: str,
+    model: type[BaseModel],
+    error: ValidationError,
+    secret_keys: Collection[str] = (),
+) -> list[str]:
     """Tells every problem by the key that was written, and the command that puts it right.
 
-    Values below a key called `env` are never shown, and neither are whole mappings and lists.
+    Values below a key called `env` are never shown, and neither are whole mappings and lists, nor
+    texts below one of the `secret_keys`: which of them is the secret cannot be told.
     """
     return [
-        f"{project}:{_path(problem.place)}: {_what(problem)}; {_fix(problem)}"
-        for problem in _problems(model, error)
+        f"{project}:{_path(problem.place)}: {_what(problem)}; nothing was changed; {_fix(problem)}"
+        for problem in _problems(model, error, secret_keys)
     ]
 
 
-def _problems(model: type[BaseModel], error: ValidationError) -> Iterator[_Problem]:
+def _problems(
+    model: type[BaseModel], error: ValidationError, secret_keys: Collection[str]
+) -> Iterator[_Problem]:
     found: dict[_Place, list[ErrorDetails]] = {}
     for details in error.errors():
         found.setdefault(_written_place(model, details), []).append(details)
@@ -105,6 +120,7 @@ def _problems(model: type[BaseModel], error: ValidationError) -> Iterator[_Probl
             annotation=_walk(model, place)[1],
             known_keys=_keys_of(_walk(model, place[:-1])[1]),
             complaints=tuple(complaints),
+            is_secret=place[0] in secret_keys,
         )
 
 
@@ -165,7 +181,9 @@ def _what(problem: _Problem) -> str:
     if problem.kind == "extra_forbidden":
         return f"is not a known key{_suggestion(problem)}"
     if problem.kind == "value_error":
-        return str(details["ctx"]["error"])
+        # What is wrong with a text may quote it.
+        is_quoted = _is_hidden(problem) and isinstance(problem.value, str)
+        return f"{_shown(problem)} does not fit" if is_quoted else str(details["ctx"]["error"])
     if all(problem.wanted):
         return f"{_shown(problem)} is not {' or '.join(problem.wanted)}{_lost_zero(problem)}"
     rule = _BROKEN_RULES.get(problem.kind)
@@ -179,13 +197,26 @@ def _fix(problem: _Problem) -> str:
         return remover
     if problem.kind == "missing" and _is_mapping(problem.annotation):
         return _set_part(problem, _first_required_key(problem) or "KEY")
-    if problem.kind == "value_error" and _is_mapping(problem.annotation):
-        return _set_part(problem, "KEY")
+    if problem.kind == "value_error" and isinstance(
+        misfit := problem.complaints[0]["ctx"]["error"], MisfitError
+    ):
+        return _fix_misfit(problem, misfit)
     if _is_mapping(problem.annotation):
         return f"{remover}, then set its parts with {_set_part(problem, 'KEY')}"
     if problem.wanted == ("a list",):
         return f"{remover}, then set its items with {_set_part(problem, 0)}"
     return f"`{_setter(place)} {_value_for(problem.annotation, _repeatable(problem))}`"
+
+
+def _fix_misfit(problem: _Problem, misfit: MisfitError) -> str:
+    place = (*problem.place, *misfit.place)
+    if misfit.value is None:
+        return f"`{_remover(place)}`"
+    annotation = problem.annotation
+    for part in misfit.place:
+        annotation = _inside(annotation, part)
+    value = _value_for(annotation, None) if misfit.value == "VALUE" else misfit.value
+    return f"`{_setter(place)} {value}`"
 
 
 def _set_part(problem: _Problem, key: int | str) -> str:
@@ -249,8 +280,9 @@ def _shown(problem: _Problem) -> str:
 
 
 def _is_hidden(problem: _Problem) -> bool:
-    """Environments often carry passwords."""
-    return "env" in problem.place
+    """Environments often carry passwords; a secret somewhere else is still a secret."""
+    is_secret = problem.is_secret and (isinstance(problem.value, str) or len(problem.place) == 1)
+    return is_secret or "env" in problem.place
 
 
 def _lost_zero(problem: _Problem) -> str:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bluegreen.colors import Color
 from bluegreen.naming import service_name_problem
-from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.base import MisfitError, SettingsModel
 from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
 from bluegreen.settings.gates import GatesSettings
 from bluegreen.settings.health_check import HealthCheckSettings
@@ -71,10 +71,10 @@ class ServiceSettings(SettingsModel):
         frontends = {"port": self.port, "onprem.test_port": self.onprem.test_port}
         if self.port == self.onprem.test_port:
             msg = f"port and onprem.test_port are both {self.port}"
-            raise ValueError(msg)
+            raise MisfitError(msg, "onprem", "test_port")
         for key, port in frontends.items():
             for color in Color:
                 if port in self.onprem.ports_of(color):
                     msg = f"{key} {port} is one of the member ports of {color}"
-                    raise ValueError(msg)
+                    raise MisfitError(msg, *key.split("."))
         return self

@@ -28,7 +28,8 @@ def test_a_release_that_could_break_a_name_is_refused(release):
     problem = problem_of(blue=blue(release=release))
 
     assert problem.endswith(
-        "does not match ^[A-Za-z0-9][A-Za-z0-9._+-]*$; " + set_path("blue.release", AS_TEXT)
+        "does not match ^[A-Za-z0-9][A-Za-z0-9._+-]*$"
+        "; nothing was changed; " + set_path("blue.release", AS_TEXT)
     )
 
 
@@ -43,7 +44,7 @@ def test_a_release_that_could_break_a_name_is_refused(release):
 )
 def test_a_value_out_of_range_is_refused(settings, key, complaint, value):
     assert problem_of(blue=settings) == (
-        f"shop:blue.{key}: {complaint}; {set_path(f'blue.{key}', value)}"
+        f"shop:blue.{key}: {complaint}; nothing was changed; {set_path(f'blue.{key}', value)}"
     )
 
 

@@ -95,7 +95,7 @@ def test_settings_cannot_be_changed_once_they_are_read():
 
 def test_a_missing_active_color_comes_with_the_command_that_sets_it():
     assert problem_of(active_color=None) == (
-        "shop:active_color: is missing; `pulumi config set active_color VALUE`"
+        "shop:active_color: is missing; nothing was changed; `pulumi config set active_color VALUE`"
     )
 
 
@@ -107,27 +107,30 @@ def test_a_missing_service_comes_with_the_command_that_sets_its_name():
         ServiceConfig.load(FakeSource(config))
 
     assert str(caught.value) == (
-        f"shop:service: is missing; {set_path('service.name', 'VALUE --type string')}"
+        f"shop:service: is missing"
+        f"; nothing was changed; {set_path('service.name', 'VALUE --type string')}"
     )
 
 
 @pytest.mark.parametrize("color", list(Color))
 def test_the_active_color_cannot_be_absent(color):
     assert problem_of(active_color=color, **{color: None}) == (
-        f"shop:{color}: is missing, but active_color is {color}; say what runs there with "
+        f"shop:{color}: is missing, but active_color is {color}"
+        f"; nothing was changed; say what runs there with "
         f"{set_path(f'{color}.release', 'VERSION --type string')}"
     )
 
 
 def test_a_missing_text_is_set_as_text():
     assert problem_of(retired={"color": "green"}) == (
-        f"shop:retired.release: is missing; {set_path('retired.release', 'VALUE --type string')}"
+        f"shop:retired.release: is missing"
+        f"; nothing was changed; {set_path('retired.release', 'VALUE --type string')}"
     )
 
 
 def test_a_member_needs_a_command_from_somewhere():
     assert problems_of(service={"onprem": {}}) == [
-        f"shop:{color}.command: is missing, and so is service.onprem.command; "
+        f"shop:{color}.command: is missing, and so is service.onprem.command; nothing was changed; "
         f"{set_path('service.onprem.command', repr(COMMAND.replace('serve', 'PROGRAM')))}"
         for color in Color
     ]
@@ -146,7 +149,7 @@ def test_a_command_for_each_color_is_enough():
 @pytest.mark.parametrize("text", ["red", "Blue", "blue ", "", "1", "true", '"blue"'])
 def test_anything_but_blue_or_green_is_refused_with_one_clear_line(text):
     assert problem_of(active_color=text) == (
-        f"shop:active_color: {json.dumps(text)} is not blue or green; "
+        f"shop:active_color: {json.dumps(text)} is not blue or green; nothing was changed; "
         "`pulumi config set active_color VALUE`"
     )
 
@@ -156,14 +159,15 @@ def test_an_unknown_color_of_a_role_is_refused(key):
     entry = {"color": "red"} if key == "canary" else {"color": "red", "release": "1"}
 
     assert problem_of(**{key: entry}) == (
-        f'shop:{key}.color: "red" is not blue or green; {set_path(f"{key}.color")}'
+        f'shop:{key}.color: "red" is not blue or green'
+        f"; nothing was changed; {set_path(f'{key}.color')}"
     )
 
 
 @pytest.mark.parametrize("color", list(Color))
 def test_more_members_than_slots_are_refused(color):
     assert problem_of(**{color: {"release": "1", "replicas": 9}}) == (
-        f"shop:{color}.replicas: 9 members do not fit into 8 slots; "
+        f"shop:{color}.replicas: 9 members do not fit into 8 slots; nothing was changed; "
         f"{set_path('service.onprem.slots', 9)}"
     )
 
@@ -174,7 +178,8 @@ def test_as_many_members_as_slots_fit():
 
 def test_a_canary_needs_a_release_to_go_to():
     assert problem_of(green=None, canary={"color": "green", "percent": 10}) == (
-        "shop:canary.color: green has no release yet, so it cannot get 10 % of the traffic; "
+        "shop:canary.color: green has no release yet, so it cannot get 10 % of the traffic"
+        "; nothing was changed; "
         f"{set_path('canary.percent', 0)}"
     )
 
@@ -186,7 +191,8 @@ def test_a_canary_of_nothing_needs_no_release():
 def test_what_does_not_fit_together_comes_with_the_command_for_its_parts():
     assert problem_of(service={"health_check": {"timeout_seconds": 3}}) == (
         "shop:service.health_check: timeout_seconds 3 is longer than interval_seconds 2; a check "
-        f"would overlap the next one; {set_path('service.health_check.KEY')}"
+        f"would overlap the next one"
+        f"; nothing was changed; {set_path('service.health_check.timeout_seconds', 2)}"
     )
 
 
@@ -238,12 +244,15 @@ def test_every_line_ends_with_a_command_and_without_a_full_stop():
     )
 
     assert len(problems) == 10
-    assert all(problem.endswith("`") and "; `pulumi config " in problem for problem in problems)
+    assert all(
+        problem.endswith("`") and "; nothing was changed; `pulumi config " in problem
+        for problem in problems
+    )
 
 
 def test_a_long_value_is_shortened():
     problem = problem_of(blue={"release": "1" * 500})
 
     assert problem.startswith('shop:blue.release: "1111')
-    assert "111... has more than 64 characters; `pulumi" in problem
-    assert len(problem) < 200
+    assert "111... has more than 64 characters; nothing was changed; `pulumi" in problem
+    assert len(problem) < 220

@@ -18,11 +18,19 @@ def test_an_answer_may_say_its_color_in_a_header_or_in_a_field(source):
     assert color_from.model_dump(exclude_none=True) == {**source, "path": "/"}
 
 
-@pytest.mark.parametrize("source", [{}, {"header": "X-Color", "json_field": "color"}])
-def test_an_answer_says_its_color_in_exactly_one_place(source):
+def test_an_answer_says_its_color_somewhere():
+    assert problem_of(service={"color_from": {}}) == (
+        "shop:service.color_from: names neither header nor json_field; nothing was changed; "
+        f"{set_path('service.color_from.header', 'VALUE --type string')}"
+    )
+
+
+def test_an_answer_says_its_color_in_one_place():
+    source = {"header": "X-Color", "json_field": "color"}
+
     assert problem_of(service={"color_from": source}) == (
-        "shop:service.color_from: name exactly one of header and json_field; "
-        f"{set_path('service.color_from.KEY')}"
+        "shop:service.color_from: names both header and json_field; nothing was changed; "
+        "`pulumi config rm --path service.color_from.json_field`"
     )
 
 
@@ -43,7 +51,8 @@ def test_an_answer_says_its_color_in_exactly_one_place(source):
 )
 def test_a_value_out_of_range_is_refused(section, key, value, complaint):
     assert problem_of(service={section: {key: value}}) == (
-        f"shop:service.{section}.{key}: {complaint}; {set_path(f'service.{section}.{key}')}"
+        f"shop:service.{section}.{key}: {complaint}"
+        f"; nothing was changed; {set_path(f'service.{section}.{key}')}"
     )
 
 

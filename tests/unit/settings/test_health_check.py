@@ -29,15 +29,15 @@ def test_the_defaults_are_those_that_are_documented():
 )
 def test_a_value_out_of_range_is_refused(key, value, complaint):
     assert problem_of(service={"health_check": {key: value}}) == (
-        f"shop:{KEY}.{key}: {complaint}; {set_path(f'{KEY}.{key}')}"
+        f"shop:{KEY}.{key}: {complaint}; nothing was changed; {set_path(f'{KEY}.{key}')}"
     )
 
 
-@pytest.mark.parametrize("path", ["health", "", "/a b", "http://x/"])
-def test_a_path_starts_with_a_slash_and_has_no_spaces(path):
+@pytest.mark.parametrize("path", ["health", "", "/a b", "http://x/", "/a'b", "/a#b"])
+def test_a_path_starts_with_a_slash_and_has_nothing_that_a_proxy_would_read_as_its_own(path):
     assert problem_of(service={"health_check": {"path": path}}) == (
-        rf'shop:{KEY}.path: "{path}" does not match ^/\S*$; '
-        f"{set_path(f'{KEY}.path', 'VALUE --type string')}"
+        rf'shop:{KEY}.path: "{path}" does not match ^/[A-Za-z0-9_./@+=:~,;&?%!*-]*$'
+        f"; nothing was changed; {set_path(f'{KEY}.path', 'VALUE --type string')}"
     )
 
 
@@ -46,7 +46,7 @@ def test_a_timeout_longer_than_the_interval_is_refused():
         service={"health_check": {"timeout_seconds": 3, "interval_seconds": 2.5}}
     ) == (
         f"shop:{KEY}: timeout_seconds 3 is longer than interval_seconds 2.5; a check would overlap "
-        f"the next one; {set_path(f'{KEY}.KEY')}"
+        f"the next one; nothing was changed; {set_path(f'{KEY}.timeout_seconds', 2.5)}"
     )
 
 

@@ -34,8 +34,8 @@ def test_slots_that_overlap_are_refused(blue, green):
     ports = {"blue": blue, "green": green}
 
     assert problem_of(service=onprem(member_ports=ports)) == (
-        f"shop:{KEY}: member_ports blue {blue} and green {green} are less than slots 8 apart; "
-        f"{set_path(f'{KEY}.KEY')}"
+        f"shop:{KEY}: member_ports blue {blue} and green {green} are less than slots 8 apart"
+        f"; nothing was changed; {set_path(f'{KEY}.member_ports.green', blue + 8)}"
     )
 
 
@@ -44,7 +44,8 @@ def test_slots_that_overlap_are_refused(blue, green):
 )
 def test_a_last_port_that_does_not_exist_is_refused(color, first, last):
     assert problem_of(service=onprem(member_ports={color: first})) == (
-        f"shop:{KEY}: the last member port {last} is above 65535; {set_path(f'{KEY}.KEY')}"
+        f"shop:{KEY}: the last member port {last} is above 65535"
+        f"; nothing was changed; {set_path(f'{KEY}.member_ports.{color}', 65528)}"
     )
 
 
@@ -69,12 +70,12 @@ def test_the_very_last_port_may_be_used():
 )
 def test_a_value_out_of_range_is_refused(changes, key, complaint):
     assert problem_of(service=onprem(**changes)) == (
-        f"shop:{KEY}.{key}: {complaint}; {set_path(f'{KEY}.{key}')}"
+        f"shop:{KEY}.{key}: {complaint}; nothing was changed; {set_path(f'{KEY}.{key}')}"
     )
 
 
 def test_an_empty_command_is_refused():
     assert problem_of(service=onprem(command="")) == (
-        f'shop:{KEY}.command: "" has less than 1 characters; '
+        f'shop:{KEY}.command: "" has less than 1 characters; nothing was changed; '
         f"{set_path(f'{KEY}.command', 'VALUE --type string')}"
     )

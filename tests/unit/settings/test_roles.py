@@ -26,19 +26,19 @@ def test_a_canary_may_have_almost_everything(percent):
 )
 def test_a_canary_of_everything_is_a_switch_and_is_refused(percent, complaint):
     assert problem_of(canary={"color": "green", "percent": percent}) == (
-        f"shop:canary.percent: {complaint}; {set_path('canary.percent')}"
+        f"shop:canary.percent: {complaint}; nothing was changed; {set_path('canary.percent')}"
     )
 
 
 def test_a_canary_names_its_color():
     assert problem_of(canary={"percent": 5}) == (
-        f"shop:canary.color: is missing; {set_path('canary.color')}"
+        f"shop:canary.color: is missing; nothing was changed; {set_path('canary.color')}"
     )
 
 
 def test_a_retired_entry_names_the_release_it_means():
     assert problem_of(retired={"color": "green", "release": ""}) == (
-        'shop:retired.release: "" has less than 1 characters; '
+        'shop:retired.release: "" has less than 1 characters; nothing was changed; '
         f"{set_path('retired.release', 'VALUE --type string')}"
     )
 
@@ -53,6 +53,6 @@ def test_a_retired_entry_names_the_release_it_means():
 )
 def test_a_retired_capacity_out_of_range_is_refused(key, value, complaint):
     assert problem_of(service={"retired_capacity": {key: value}}) == (
-        f"shop:service.retired_capacity.{key}: {complaint}; "
+        f"shop:service.retired_capacity.{key}: {complaint}; nothing was changed; "
         f"{set_path(f'service.retired_capacity.{key}')}"
     )

@@ -34,14 +34,15 @@ def test_nobody_is_shown_what_stands_below_env(changes):
 
 def test_a_number_below_env_is_not_shown_either():
     assert problem_of(blue={"release": "1", "env": {"PIN": 4711}}) == (
-        "shop:blue.env.PIN: the value (not shown) is not text; "
+        "shop:blue.env.PIN: the value (not shown) is not text; nothing was changed; "
         f"{set_path('blue.env.PIN', 'VALUE --type string')}"
     )
 
 
 def test_an_environment_that_is_no_mapping_comes_with_the_command_for_its_parts():
     assert problem_of(blue={"release": "1", "env": "A=1"}) == (
-        "shop:blue.env: the value (not shown) is not a mapping; `pulumi config rm --path "
+        "shop:blue.env: the value (not shown) is not a mapping"
+        "; nothing was changed; `pulumi config rm --path "
         "blue.env`, then set its parts with "
         f"{set_path('blue.env.KEY', 'VALUE --type string')}"
     )

@@ -20,7 +20,8 @@ def test_a_legal_name_is_taken_as_it_is(name):
 
 def test_a_name_that_is_too_long_is_refused_with_its_length_and_the_limit():
     assert problem_of(service={"name": "a" * 19}) == (
-        f"shop:service.name: service name '{'a' * 19}' has 19 characters; the limit is 18; "
+        f"shop:service.name: service name '{'a' * 19}' has 19 characters; the limit is 18"
+        f"; nothing was changed; "
         f"{set_path('service.name', 'VALUE --type string')}"
     )
 
@@ -28,7 +29,8 @@ def test_a_name_that_is_too_long_is_refused_with_its_length_and_the_limit():
 def test_a_name_with_other_characters_is_refused():
     assert problem_of(service={"name": "Shop_1"}) == (
         "shop:service.name: service name 'Shop_1' must be lower-case letters, digits and single "
-        f"hyphens, and start with a letter; {set_path('service.name', 'VALUE --type string')}"
+        f"hyphens, and start with a letter"
+        f"; nothing was changed; {set_path('service.name', 'VALUE --type string')}"
     )
 
 
@@ -44,25 +46,28 @@ def test_a_name_with_other_characters_is_refused():
 )
 def test_a_value_out_of_range_is_refused(key, value, complaint):
     assert problem_of(service={key: value}) == (
-        f"shop:service.{key}: {complaint}; {set_path(f'service.{key}')}"
+        f"shop:service.{key}: {complaint}; nothing was changed; {set_path(f'service.{key}')}"
     )
 
 
 @pytest.mark.parametrize(
-    ("service", "complaint"),
+    ("service", "complaint", "key"),
     [
-        ({"port": 18443}, "port and onprem.test_port are both 18443"),
-        ({"port": 18100}, "port 18100 is one of the member ports of blue"),
-        ({"port": 18107}, "port 18107 is one of the member ports of blue"),
-        ({"port": 18200}, "port 18200 is one of the member ports of green"),
+        ({"port": 18443}, "port and onprem.test_port are both 18443", "onprem.test_port"),
+        ({"port": 18100}, "port 18100 is one of the member ports of blue", "port"),
+        ({"port": 18107}, "port 18107 is one of the member ports of blue", "port"),
+        ({"port": 18200}, "port 18200 is one of the member ports of green", "port"),
         (
             {"onprem": {"command": COMMAND, "test_port": 18207}},
             "onprem.test_port 18207 is one of the member ports of green",
+            "onprem.test_port",
         ),
     ],
 )
-def test_ports_that_clash_are_refused(service, complaint):
-    assert problem_of(service=service) == (f"shop:service: {complaint}; {set_path('service.KEY')}")
+def test_ports_that_clash_are_refused(service, complaint, key):
+    assert problem_of(service=service) == (
+        f"shop:service: {complaint}; nothing was changed; {set_path(f'service.{key}')}"
+    )
 
 
 @pytest.mark.parametrize("port", [18099, 18108, 18199, 18208, 18442])
