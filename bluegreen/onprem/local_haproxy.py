@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem import orphans
 from bluegreen.onprem.haproxy_config import HaproxyConfig, check
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
-from bluegreen.onprem.ports import Holder, holder_of, http_url
+from bluegreen.onprem.ports import Holder, holder_of, http_url, is_of_this_machine
 from bluegreen.onprem.private_files import write_private
 from bluegreen.onprem.program import Program
 from bluegreen.onprem.provider import LiveProvider, plain
@@ -36,20 +37,21 @@ _RELOAD_SECONDS = 1.0
 """A reload takes some 60 ms (HAProxy 2.6.12, one service)."""
 
 _POLL_SECONDS = 0.02
+_NOT_INSTALLED = (
+    "haproxy is not installed; the proxy was not started; install it "
+    "(`apt-get install haproxy`) and run `pulumi up` again"
+)
 _COMPUTED = ("stats_socket", "map_path", "production_url", "test_url")
 
 
 class _Provider(LiveProvider):
     computed = _COMPUTED
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
-        try:
-            _config(plain(news))
-        except ConfigError as error:
-            return dynamic.CheckResult(
-                news, [dynamic.CheckFailure("service", problem) for problem in error.problems]
-            )
-        return dynamic.CheckResult(news, [])
+    def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
+        failures = [
+            dynamic.CheckFailure(name, problem) for name, problem in _problems(olds, plain(news))
+        ]
+        return dynamic.CheckResult(news, failures)
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         inputs = plain(props)
@@ -74,6 +76,24 @@ class _Provider(LiveProvider):
         supervisord.take(_PROGRAM)
         for path in (run.haproxy_config, run.traffic_map, run.stats_socket):
             path.unlink(missing_ok=True)
+
+
+def _problems(olds: dict[str, Any], inputs: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a preview can say already, by the name of the input."""
+    try:
+        address = _config(inputs).bind_address
+    except ConfigError as error:
+        yield from (("service", problem) for problem in error.problems)
+        return
+    if not is_of_this_machine(address):
+        yield (
+            "bind_address",
+            f"{address} is no address of this machine; the proxy was not changed; "
+            "change service.onprem.bind_address",
+        )
+    # One that runs needs none until it is changed.
+    if not olds and _binary() is None:
+        yield "service", _NOT_INSTALLED
 
 
 def _run(inputs: dict[str, Any]) -> RunDirectory:
@@ -305,14 +325,14 @@ def _not_taken_over(supervisord: Supervisord, what: str) -> DataPlaneError:
     )
 
 
+def _binary() -> str | None:
+    return shutil.which("haproxy", path=None) or shutil.which("haproxy", path="/usr/sbin")
+
+
 def _write_config(config: HaproxyConfig, path: Path) -> str:
-    binary = shutil.which("haproxy", path=None) or shutil.which("haproxy", path="/usr/sbin")
+    binary = _binary()
     if binary is None:
-        msg = (
-            "haproxy is not installed; the proxy was not started; install it "
-            "(`apt-get install haproxy`) and run `pulumi up` again"
-        )
-        raise DataPlaneError(msg)
+        raise DataPlaneError(_NOT_INSTALLED)
     candidate = path.with_suffix(".cfg.new")
     write_private(candidate, config.render())
     try:

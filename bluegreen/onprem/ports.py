@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Holder", "holder_of", "http_url", "taken_by"]
+__all__ = ["Holder", "holder_of", "http_url", "is_of_this_machine", "taken_by"]
 
 _PROC = Path("/proc")
 _LISTENING = 0x0A  # include/net/tcp_states.h
@@ -54,6 +54,16 @@ def holder_of(port: int, host: str = "127.0.0.1") -> Holder | None:
     found.sort(key=lambda each: not each.is_listening)
     pids = (_owner_of(each.inode) for each in found)
     return Holder(next((pid for pid in pids if pid is not None), None))
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Whether somebody could listen on an address; True where that cannot be told."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as attempt:
+        try:
+            attempt.bind((host, 0))
+        except OSError as error:
+            return error.errno != errno.EADDRNOTAVAIL
+    return True
 
 
 def http_url(host: str, port: int) -> str:

@@ -75,6 +75,29 @@ class PrivateDirectory:
             "service.onprem.run_directory"
         )
 
+    def problem(self) -> str | None:
+        """Why `make` would refuse, as far as that can be told without making anything."""
+        present = next(each for each in (self.path, *self.path.parents) if os.path.lexists(each))
+        if not present.is_dir():
+            return self._not_made(f"{present} is not a directory")
+        if not os.access(present, os.R_OK | os.W_OK | os.X_OK):
+            return self._not_made(f"this user may not write to {present}")
+        if present == self.path and any(self.path.iterdir()) and not self.is_ours:
+            return self._foreign()
+        return None
+
+    def _foreign(self) -> str:
+        return (
+            f"run directory {self.path} has files that are not bluegreen's; nothing was started; "
+            "set service.onprem.run_directory to one that is empty or does not exist"
+        )
+
+    def _not_made(self, why: str) -> str:
+        return (
+            f"run directory {self.path} could not be made: {why}; nothing was started; "
+            "set service.onprem.run_directory to a place that this user can write to"
+        )
+
     def make(self, *subdirectories: str) -> None:
         """Sees to it that the directory is there, readable by this user only.
 
@@ -86,21 +109,13 @@ class PrivateDirectory:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             # In this order: whoever makes it at the same time marks it before anything else.
             if any(self.path.iterdir()) and not self.is_ours:
-                problem = (
-                    f"run directory {self.path} has files that are not bluegreen's; nothing was "
-                    "started; set `run_directory` to one that is empty or does not exist"
-                )
-                raise ConfigError([problem])
+                raise ConfigError([self._foreign()])
             self.path.chmod(0o700)
             (self.path / _MARKER).touch(mode=0o600)
             for name in subdirectories:
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            msg = (
-                f"run directory {self.path} could not be made: {error.strerror}; nothing was "
-                "started; set `run_directory` to a place that this user can write to"
-            )
-            raise DataPlaneError(msg) from error
+            raise DataPlaneError(self._not_made(str(error.strerror))) from error
 
     def remove(self) -> None:
         """Deletes the directory with everything in it."""

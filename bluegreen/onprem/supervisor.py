@@ -14,7 +14,12 @@ __all__ = ["Supervisor"]
 
 class _Provider(LiveProvider):
     def check(self, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.CheckResult:
-        problem = _move_problem(olds, news) or _supervisord(news).claim_problem(olds.get("owner"))
+        supervisord = _supervisord(news)
+        problem = (
+            _move_problem(olds, news)
+            or supervisord.claim_problem(olds.get("owner"))
+            or supervisord.directory_problem()
+        )
         failures = [dynamic.CheckFailure("run_directory", problem)] if problem else []
         return dynamic.CheckResult(news, failures)
 

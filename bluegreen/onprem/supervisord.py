@@ -105,6 +105,10 @@ class Supervisord:
         """Why a start would be refused: the directory is another's; None when it is not."""
         return self._files.claim_problem(self._owner, formerly) if self._owner else None
 
+    def directory_problem(self) -> str | None:
+        """Why the run directory could not be used, as far as that can be told without making it."""
+        return self._files.problem()
+
     def start(self, formerly: str | None = None) -> None:
         """Sees to it that supervisord answers; programs it was given before run again.
 
@@ -496,14 +500,14 @@ def _check_path(directory: Path, socket: Path) -> None:
         problem = (
             f"run directory {directory} is too long: its socket would have a path of {length} "
             f"bytes, and the limit is {_SOCKET_BYTES}; nothing was started; set a shorter "
-            "`run_directory`"
+            "service.onprem.run_directory"
         )
         raise ConfigError([problem])
     if not _PATH.fullmatch(str(directory)):
         problem = (
             f"run directory {str(directory)!r} has characters that supervisord would read as its "
-            "own syntax; nothing was started; set a `run_directory` of letters, digits, spaces and "
-            "any of . / _ - @ + = : , ~"
+            "own syntax; nothing was started; set service.onprem.run_directory to letters, digits, "
+            "spaces and any of . / _ - @ + = : , ~"
         )
         raise ConfigError([problem])
 
