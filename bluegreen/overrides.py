@@ -39,6 +39,16 @@ class Overrides:
             retire_early=_reason(environment, OverrideVariable.RETIRE_EARLY),
         )
 
+    @property
+    def given(self) -> tuple[OverrideVariable, ...]:
+        """The variables that were set."""
+        permissions = {
+            OverrideVariable.ROLLBACK: self.rollback,
+            OverrideVariable.ALLOW_LIVE_CHANGE: self.allow_live_change,
+            OverrideVariable.RETIRE_EARLY: self.retire_early,
+        }
+        return tuple(name for name, value in permissions.items() if value is not None)
+
 
 def _color_permission(
     environment: Mapping[str, str], variable: OverrideVariable

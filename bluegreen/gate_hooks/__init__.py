@@ -4,6 +4,7 @@ from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.retention import check_removed_colors
 from bluegreen.gate_hooks.service_hooks import ServiceHooks
 from bluegreen.gate_hooks.truth import LiveFacts
+from bluegreen.gate_hooks.unused import warn_of_unused_permissions
 from bluegreen.gate_hooks.update import PropertyReaders, Update
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "Update",
     "check_removed_colors",
     "resource_hook",
+    "warn_of_unused_permissions",
 ]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 from bluegreen.colors import Color
+from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, RolloutError
 from bluegreen.events import EventKind
 from bluegreen.gate_hooks.hook import HookCall
@@ -75,6 +76,7 @@ class FleetGuard:
             return
         if permission is None or permission.color is not color:
             self._refuse(call, refusal)
+        update.used.add(OverrideVariable.ALLOW_LIVE_CHANGE)
         what = f"from {before.release}, {before.replicas} members"
         call.warn(
             f"{update.name}: the live members of {color} change {what} to {after.release}, "
@@ -97,8 +99,11 @@ class FleetGuard:
                 "`pulumi up` tries again",
             )
         refusal = self._retention.of_what_is_left_now(self._color, before.release)
-        if refusal is not None and self._update.overrides.retire_early is None:
+        if refusal is None:
+            return
+        if self._update.overrides.retire_early is None:
             self._refuse(call, refusal)
+        self._update.used.add(OverrideVariable.RETIRE_EARLY)
 
     def _let_idle_go(self, call: HookCall, before: FleetState, change: FleetChange) -> None:
         if before.replicas == 0:
@@ -120,6 +125,7 @@ class FleetGuard:
             return
         if update.overrides.retire_early is None:
             self._refuse(call, refusal)
+        update.used.add(OverrideVariable.RETIRE_EARLY)
         if not call.is_preview:
             self._retention.record_early_end(
                 f"{color} {before.release}, {before.replicas} members",

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from bluegreen.colors import Color
+from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, RolloutError, UnreadableTrafficError
 from bluegreen.events import EventKind
 from bluegreen.gate_hooks.update import Update
@@ -90,6 +91,7 @@ def check_removed_colors(update: Update, *, is_preview: bool) -> None:
                 f"`pulumi config set --path {color}.release {release} --type string` keeps it"
             )
             raise RolloutError(msg)
+        update.used.add(OverrideVariable.RETIRE_EARLY)
         if not is_preview:
             retention.record_early_end(f"{color} {release}", "removed")
 

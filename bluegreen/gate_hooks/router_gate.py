@@ -1,6 +1,7 @@
 """What stops the router's one write, and what asks afterwards whether traffic follows."""
 
 from bluegreen.colors import Color
+from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, GateError, RolloutError, UnreadableTrafficError
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
@@ -72,6 +73,7 @@ class RouterGate:
                 call.say(f"{update.name}: production traffic {what}")
         rollback = update.overrides.rollback
         if rollback is not None and update.plan.is_rollback and transition.rising:
+            update.used.add(OverrideVariable.ROLLBACK)
             if update.is_rollback:
                 call.say(f"{update.name}: rollback: {rollback.reason}")
             else:

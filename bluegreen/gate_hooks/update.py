@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from bluegreen.colors import Color
+from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, RolloutError
 from bluegreen.events import Event, EventKind, Journal, author
 from bluegreen.gate_hooks.hook import HookCall
@@ -50,6 +51,9 @@ class Update:
 
     changing: set[Color] = field(default_factory=set)
     """Fleets that this update touches, known once their guard has been asked."""
+
+    used: set[OverrideVariable] = field(default_factory=set)
+    """Permissions that something was asked about in this update, whether it got through or not."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     """What the gates have said in this update."""

@@ -10,12 +10,14 @@ import pulumi
 
 from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
+from bluegreen.errors import ConfigError
 from bluegreen.gate_hooks import (
     LiveFacts,
     PropertyReaders,
     ServiceHooks,
     Update,
     check_removed_colors,
+    warn_of_unused_permissions,
 )
 from bluegreen.gates import build_gates
 from bluegreen.naming import child_name
@@ -34,7 +36,8 @@ from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import RoutedTraffic
 from bluegreen.overrides import Overrides
 from bluegreen.plan import ServicePlan, make_plan
-from bluegreen.settings.config import ServiceConfig
+from bluegreen.settings.config import ServiceConfig, misspelt_keys
+from bluegreen.stack_config import written_keys
 
 __all__ = ["ProcessService", "ProcessServiceArgs"]
 
@@ -79,7 +82,7 @@ class ProcessService(pulumi.ComponentResource):
     ) -> None:
         config = args.config
         overrides = Overrides.read(os.environ)
-        plan = make_plan(config, overrides)
+        plan = _plan(config, overrides)
         super().__init__("bluegreen:index:ProcessService", name, {}, opts)
         run = _run_directory(config)
         data_plane = _data_plane(config, run)
@@ -87,6 +90,9 @@ class ProcessService(pulumi.ComponentResource):
         check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
         for warning in plan.warnings:
             pulumi.log.warn(f"{name}: {warning}", self)
+        project = pulumi.get_project()
+        for warning in misspelt_keys(project, written_keys(project)):
+            pulumi.log.warn(warning, self)
         child = pulumi.ResourceOptions(parent=self)
         hooks = ServiceHooks(update)
 
@@ -105,6 +111,8 @@ class ProcessService(pulumi.ComponentResource):
         for color in sorted(plan.fleets.keys() - fleets.keys()):
             fleets[color] = build.fleet(color, haproxy, flag)
 
+        members = [fleet.members for fleet in fleets.values()]
+        warn_of_unused_permissions(update, [*members, router.route], self)
         self._truth = hooks.truth
         self._set_outputs(router, haproxy, fleets)
 
@@ -140,6 +148,13 @@ class ProcessService(pulumi.ComponentResource):
         self.guarantee = router.guarantee
         self.rollback_command = self.idle_color.apply(_rollback_command)
         self.register_outputs({name: getattr(self, name) for name in OutputName})
+
+
+def _plan(config: ServiceConfig, overrides: Overrides) -> ServicePlan:
+    try:
+        return make_plan(config, overrides)
+    except ConfigError as error:
+        raise ConfigError(f"{pulumi.get_project()}:{each}" for each in error.problems) from error
 
 
 def _rollback_command(color: str) -> str:
