@@ -223,6 +223,20 @@ def record(
 ) -> Recording:
     """Runs a program to its end; `answers` are outputs by resource name, instead of the inputs."""
     engine = RecordingEngine(answers or {})
+    # Without a preview: else `apply` is skipped on what is not known yet, with its assertions.
+    run_program(engine, program, project=project)
+    return engine.recording
+
+
+def run_program(
+    engine: RecordingEngine,
+    program: Callable[[], Any],
+    *,
+    project: str = "shop",
+    root: str = "/project",
+    is_preview: bool = False,
+) -> None:
+    """Runs a program to its end; the first failure is raised."""
 
     def run() -> None:
         # A coroutine returned by mistake would be awaited; a component is simply made.
@@ -237,10 +251,9 @@ def record(
             stack="test",
             monitor=engine,
             engine=engine,
-            # Otherwise `apply` is skipped on what is not known yet, with the assertions in it.
-            dry_run=False,
+            dry_run=is_preview,
             organization="organization",
-            root_directory="/project",
+            root_directory=root,
         )
         configured.callbacks = engine
         settings.configure(configured)
@@ -249,7 +262,6 @@ def record(
 
     # The settings are context variables: they end with the loop's first task.
     asyncio.run(under_pulumi())
-    return engine.recording
 
 
 @pytest.fixture

@@ -1,0 +1,443 @@
+"""Everything that people and accidents do to a service, in any order, and what must hold then.
+
+The rules and what must hold are written once. The world behind them is a model in memory
+(`model_world.py`) or the real engine with a real platform.
+"""
+
+import copy
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from bluegreen.colors import Color
+from bluegreen.traffic import Route, TrafficSplit
+from tests.engine.pulumi_stack import Result
+from tests.machine.observed import Seen, Wanted, changed_live_members, moved_wrongly
+from tests.machine.ways_out import ways_out
+from tests.machine.world import KILLED, World
+
+__all__ = ["ServiceMachine", "color_settings"]
+
+MOST_FOLLOWED = 6
+"""Refusals in a row, each with its way out followed, until an update has to succeed."""
+
+colors = st.sampled_from(Color)
+modes = st.sampled_from(["normal", "normal", "normal", "broken", "never-ready"])
+replicas = st.integers(1, 3)
+kills = st.none() | st.none() | st.integers(0, 45)
+follows = st.none() | st.integers(0, 9)
+"""Which of the ways out that a refusal names is taken, if any."""
+
+now = st.sampled_from([True, True, True, False])
+"""Whether `pulumi up` comes at once, or after a further edit."""
+
+
+def color_settings(release: str, replicas: int) -> dict[str, Any]:
+    """What is written for a color; the release says how it behaves."""
+    _, _, mode = release.partition("-")
+    return {"release": release, "replicas": replicas, "env": {"APP_MODE": mode or "normal"}}
+
+
+class ServiceMachine(RuleBasedStateMachine):
+    make_world: ClassVar[Callable[[], World]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = type(self).make_world()
+        self.written: dict[str, Any] = {}
+        self.applied: dict[str, Any] | None = None
+        """The config that the last successful update had, if nothing has happened since."""
+
+        self.good: dict[str, Any] = {}
+        """The config of the last successful update."""
+
+        self.retention_hours = 0
+        self.permissions: dict[str, str] = {}
+        self.numbers = itertools.count()
+        self.has_switched = False
+        """The last thing that happened was a successful switch, and nothing else."""
+
+    def teardown(self) -> None:
+        try:
+            self.converge()
+        finally:
+            self.world.close()
+
+    # What people do.
+
+    @initialize(kill=kills)
+    def first(self, kill: int | None) -> None:
+        self.write("active_color", "blue")
+        self.write("blue", color_settings("1.0", 2))
+        self.update(kill=kill)
+
+    @rule(is_idle=now, mode=modes, replicas=replicas, at_once=now, kill=kills, follow=follows)
+    def deploy(
+        self,
+        is_idle: bool,
+        mode: str,
+        replicas: int,
+        at_once: bool,
+        kill: int | None,
+        follow: int | None,
+    ) -> None:
+        color = self.active.other if is_idle else self.active
+        release = f"1.{next(self.numbers) + 1}"
+        named = release if mode == "normal" else f"{release}-{mode}"
+        self.write(color, color_settings(named, replicas))
+        self.perhaps(at_once, kill, follow)
+
+    @precondition(lambda self: self.active.other in self.written)
+    @rule(at_once=now, kill=kills, follow=follows)
+    def switch(self, at_once: bool, kill: int | None, follow: int | None) -> None:
+        self.write("active_color", self.active.other)
+        self.perhaps(at_once, kill, follow)
+
+    @precondition(lambda self: self.active.other in self.written)
+    @rule(kill=kills, follow=follows)
+    def roll_back(self, kill: int | None, follow: int | None) -> None:
+        was_switched, is_clean = self.has_switched, self.applied is not None
+        self.write("active_color", self.active.other)
+        result = self.update(kill, follow, BLUEGREEN_ROLLBACK=f"{self.active}:bad figures")
+        if was_switched and is_clean and result.exit_code != KILLED and self.is_sound:
+            assert result.ok, result
+            assert result.done == ["shop-route", "shop-flag"], result.done
+
+    @precondition(lambda self: self.active.other in self.written)
+    @rule(percent=st.sampled_from([0, 10, 50, 90]), at_once=now, kill=kills, follow=follows)
+    def canary(self, percent: int, at_once: bool, kill: int | None, follow: int | None) -> None:
+        self.write("canary", {"color": self.active.other, "percent": percent})
+        self.perhaps(at_once, kill, follow)
+
+    @precondition(lambda self: self.active.other in self.written)
+    @rule(is_wanted=st.booleans(), at_once=now, kill=kills, follow=follows)
+    def retire(self, is_wanted: bool, at_once: bool, kill: int | None, follow: int | None) -> None:
+        color = self.active.other
+        entry = {"color": color, "release": self.written[color]["release"]}
+        self.write("retired", entry if is_wanted else None)
+        self.perhaps(at_once, kill, follow)
+
+    @rule(is_idle=now, at_once=now, kill=kills, follow=follows)
+    def remove(self, is_idle: bool, at_once: bool, kill: int | None, follow: int | None) -> None:
+        self.write(self.active.other if is_idle else self.active, None)
+        self.perhaps(at_once, kill, follow)
+
+    @rule(hours=st.sampled_from([0, 24]))
+    def keep_for(self, hours: int) -> None:
+        self.retention_hours = hours
+        self.world.configure("service.retention_hours", hours)
+
+    @rule(kill=kills, follow=follows)
+    def repeat(self, kill: int | None, follow: int | None) -> None:
+        self.update(kill, follow)
+
+    @precondition(lambda self: self.good)
+    @rule(kill=kills)
+    def undo(self, kill: int | None) -> None:
+        for key in ("active_color", "blue", "green", "canary", "retired"):
+            self.write(key, self.good.get(key))
+        self.update(kill)
+
+    @rule()
+    def refresh(self) -> None:
+        self.disturbed()
+        result = self.world.refresh()
+        assert result.ok, result
+
+    # What happens to it.
+
+    @precondition(lambda self: self.world.recorded()[0] is not None)
+    @rule(active=st.none() | colors, percent=st.sampled_from([0, 0, 40]))
+    def move_by_hand(self, active: Color | None, percent: int) -> None:
+        self.disturbed()
+        self.world.move_by_hand(active, percent)
+
+    @rule(color=colors)
+    def end_members(self, color: Color) -> None:
+        self.disturbed()
+        self.world.end_members(color)
+
+    @precondition(lambda self: self.world.recorded()[0] is not None)
+    @rule()
+    def restart_proxy(self) -> None:
+        self.disturbed()
+        self.world.restart_proxy()
+
+    @precondition(lambda self: self.world.recorded()[0] is not None)
+    @rule()
+    def stop_proxy(self) -> None:
+        self.disturbed()
+        self.world.stop_proxy()
+
+    @precondition(lambda self: self.world.seen().flag is not None)
+    @rule()
+    def damage_flag(self) -> None:
+        self.disturbed()
+        self.world.damage_flag()
+
+    @rule()
+    def converge(self) -> None:
+        """A good config and `pulumi cancel`, `pulumi up`, at most twice."""
+        active = self.write_what_works()
+        wanted = self.wanted({"BLUEGREEN_ALLOW_LIVE_CHANGE": f"{active}:mend"})
+        permission = {"BLUEGREEN_ALLOW_LIVE_CHANGE": f"{active}:mend"}
+        self.world.cancel()
+        result = self.world.up(wanted, None, **permission)
+        if not result.ok:
+            note(result.text)
+            self.world.cancel()
+            result = self.world.up(wanted, None, **permission)
+        assert result.ok, result
+        self.check_success(result)
+        preview = self.world.preview()
+        assert preview.ok, preview
+        assert preview.plan == [], preview.plan
+        self.settled(has_switched=False)
+
+    # What must hold.
+
+    def perhaps(self, at_once: bool, kill: int | None, follow: int | None) -> None:
+        if at_once:
+            self.update(kill, follow)
+
+    def update(
+        self, kill: int | None = None, follow: int | None = None, **environment: str
+    ) -> Result:
+        """One `pulumi up` and everything that must hold after it."""
+        before, is_switch = self.world.seen(), self.is_switch
+        events = len(self.world.events())
+        result = self.world.up(self.wanted(environment), kill, **environment)
+        after = self.world.seen()
+        note(f"up {environment}: {result}")
+        assert "Traceback" not in result.text, result
+        self.check_moment(before, after, environment)
+        if result.exit_code == KILLED:
+            self.world.cancel()
+            self.disturbed()
+        elif result.ok:
+            self.check_changes(result)
+            self.check_success(result)
+            self.settled(has_switched=is_switch)
+        else:
+            self.check_refusal(result, before, after)
+            self.check_no_false_entry(events)
+            if follow is not None:
+                self.follow(result, follow, environment)
+        return result
+
+    def check_moment(self, before: Seen, after: Seen, environment: dict[str, str]) -> None:
+        wanted = self.wanted(environment)
+        problems = list(moved_wrongly(before, after, wanted))
+        for color in Color:
+            problems += changed_live_members(color, before, after, wanted)
+        assert not problems, problems
+
+    def check_success(self, result: Result) -> None:
+        seen, outputs = self.world.seen(), self.world.outputs()
+        split = self.wanted(self.permissions_of(result)).split
+        assert seen.live == Route(self.active, split), (seen, split)
+        assert seen.flag is self.active
+        assert (outputs["active_color"], outputs["idle_color"]) == (
+            self.active,
+            self.active.other,
+        )
+        assert f"active_color {self.active.other}" in outputs["rollback_command"]
+        assert outputs["releases"] == {
+            color: self.written[color]["release"] for color in Color if color in self.written
+        }
+        for color in Color:
+            fleet = seen.fleets[color]
+            assert fleet.members == fleet.ready == self.members_of(color), (color, seen)
+            releases = {self.written[color]["release"]} if fleet.members else set()
+            assert fleet.releases == releases, (color, seen)
+
+    def check_changes(self, result: Result) -> None:
+        """Where nothing else has happened, exactly what was edited is changed."""
+        if self.applied is None:
+            return
+        before, after = self.applied, self.described()
+        expected = {
+            f"shop-{color}-members" for color in Color if before.get(color) != after.get(color)
+        }
+        expected |= {"shop-route"} if before["route"] != after["route"] else set()
+        expected |= {"shop-flag"} if before["flag"] != after["flag"] else set()
+        assert set(result.done) == expected, (result.done, expected)
+        assert set(result.plan) == expected, (result.plan, expected)
+
+    def check_refusal(self, result: Result, before: Seen, after: Seen) -> None:
+        assert list(ways_out(result.stderr)), f"no way out: {result}"
+        if "shop-route" not in result.done:
+            assert before.live is None or after.live == before.live
+        if self.applied is not None and after.live is not None:
+            outputs = self.world.outputs()
+            assert outputs["active_color"] == after.live.active
+            assert f"active_color {after.live.active.other}" in outputs["rollback_command"]
+        if result.done:
+            self.disturbed()
+        self.has_switched = False
+
+    def check_no_false_entry(self, before: int) -> None:
+        """A refused update moved nothing and let nobody go."""
+        kinds = [event["kind"] for event in self.world.events()[before:]]
+        assert "early_retirement" not in kinds, kinds
+
+    def follow(self, result: Result, which: int, environment: dict[str, str]) -> None:
+        """Takes a way out that the refusal names, and the next one, until it works."""
+        self.permissions = dict(environment)
+        for _ in range(MOST_FOLLOWED):
+            ways = list(ways_out(result.stderr))
+            ways[which % len(ways)](self)
+            refusal = _without_figures(result.stderr)
+            result = self.update(None, None, **self.permissions)
+            if result.ok:
+                return
+            note(f"way {which} of {len(ways)}")
+            assert _without_figures(result.stderr) != refusal, result
+
+    # The ways out.
+
+    def set_key(self, path: str, text: str) -> None:
+        value: Any = {"VERSION": "1.0"}.get(text, int(text) if text.isdigit() else text)
+        first, *rest = path.split(".")
+        if first == "service":
+            self.world.configure(path, value)
+            return
+        entry = copy.deepcopy(self.written.get(first))
+        if not rest:
+            entry = value
+        elif entry is None and rest == ["release"]:
+            entry = color_settings(value, 2)
+        else:
+            entry[rest[0]] = value
+        self.write(first, entry)
+
+    def remove_key(self, key: str) -> None:
+        self.write(key, None)
+
+    def allow(self, variable: str, value: str) -> None:
+        self.permissions[variable] = value
+
+    def take_over_by_refresh(self) -> None:
+        self.refresh()
+
+    def deploy_something_sound(self, color: Color) -> None:
+        if self.world.seen().share(color):
+            self.permissions["BLUEGREEN_ALLOW_LIVE_CHANGE"] = f"{color}:mend"
+        size = max(fleet.members for fleet in self.world.seen().fleets.values())
+        self.write(color, color_settings(f"1.{next(self.numbers) + 1}", max(1, size)))
+
+    def put_back(self, color: Color) -> None:
+        release, members = self.world.recorded()[1][color]
+        self.write(color, color_settings(release, max(1, members)))
+
+    def take_what_is_live(self) -> None:
+        live = self.world.seen().live
+        assert live is not None
+        self.write("active_color", live.active)
+        idle = live.active.other
+        self.write("canary", {"color": idle, "percent": live.split.share_of(idle)})
+
+    # What is written, and what follows from it.
+
+    @property
+    def active(self) -> Color:
+        return Color(self.written["active_color"])
+
+    @property
+    def is_switch(self) -> bool:
+        return bool(self.applied) and self.applied["route"] != self.described()["route"]
+
+    @property
+    def is_sound(self) -> bool:
+        """Nothing that is written would be refused by a gate."""
+        releases = [self.written[color]["release"] for color in Color if color in self.written]
+        return all(release.count("-") == 0 for release in releases)
+
+    def write(self, key: str, value: Any) -> None:
+        if value is None:
+            self.written.pop(key, None)
+        else:
+            self.written[key] = copy.deepcopy(value)
+        self.world.configure(key, value)
+
+    def wanted(self, environment: dict[str, str]) -> Wanted:
+        rollback = environment.get("BLUEGREEN_ROLLBACK", "").startswith(self.active)
+        allowed = environment.get("BLUEGREEN_ALLOW_LIVE_CHANGE", "").partition(":")[0]
+        existing = [color for color in Color if color in self.written]
+        return Wanted(
+            split=TrafficSplit.with_canary(self.active, 0 if rollback else self.percent),
+            releases={color: self.written[color]["release"] for color in existing},
+            replicas={color: self.written[color]["replicas"] for color in existing},
+            is_rollback=rollback,
+            live_change=Color(allowed) if allowed else None,
+            keeps_retention=self.retention_hours > 0
+            and "BLUEGREEN_RETIRE_EARLY" not in environment,
+        )
+
+    @property
+    def percent(self) -> int:
+        canary = self.written.get("canary", {"percent": 0})
+        return 0 if canary.get("color") == self.active else int(canary["percent"])
+
+    def members_of(self, color: Color) -> int:
+        if color not in self.written:
+            return 0
+        retired, settings = self.written.get("retired"), self.written[color]
+        is_retired = retired == {"color": color, "release": settings["release"]}
+        has_share = color is self.active or self.percent > 0
+        return 0 if is_retired and not has_share else int(settings["replicas"])
+
+    def described(self) -> dict[str, Any]:
+        """What the config makes of each resource."""
+        found: dict[str, Any] = {
+            color: (self.written[color], self.members_of(color))
+            for color in Color
+            if color in self.written
+        }
+        for color in found:
+            settings = {**self.written[color], "replicas": self.members_of(color)}
+            found[color] = settings
+        release = self.written.get(self.active, {}).get("release")
+        found["route"] = (self.active, self.percent)
+        found["flag"] = (self.active, release)
+        return copy.deepcopy(found)
+
+    def permissions_of(self, result: Result) -> dict[str, str]:
+        is_rollback = " in this rollback" in result.text
+        return {"BLUEGREEN_ROLLBACK": f"{self.active}:why"} if is_rollback else {}
+
+    def settled(self, *, has_switched: bool) -> None:
+        self.applied, self.good = self.described(), copy.deepcopy(self.written)
+        self.has_switched = has_switched
+
+    def disturbed(self) -> None:
+        self.applied, self.has_switched = None, False
+
+    def write_what_works(self) -> Color:
+        """The recorded color active, sound, and large enough; the other one as it is recorded."""
+        recorded, fleets = self.world.recorded()
+        seen = self.world.seen()
+        active = recorded or (seen.live.active if seen.live else self.active)
+        size = max(
+            [1, *(n for _, n in fleets.values()), *(f.members for f in seen.fleets.values())]
+        )
+        for color in Color:
+            if color not in fleets and color not in self.written and color is not active:
+                continue
+            release = fleets[color][0] if color in fleets else ""
+            if not release or (color is active and "-" in release):
+                release = f"1.{next(self.numbers) + 1}"
+            self.write(color, color_settings(release, size))
+        self.write("active_color", active)
+        self.write("canary", None)
+        self.write("retired", None)
+        return active
+
+
+def _without_figures(text: str) -> str:
+    return re.sub(r"[\d.:]+", "", text)
