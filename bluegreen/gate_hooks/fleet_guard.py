@@ -55,12 +55,12 @@ class FleetGuard:
         try:
             live = self._update.data_plane.live_route()
         except DataPlaneError as error:
-            text = f"{self._update.name}: cannot tell whether {self._color} has traffic: {error}"
+            text = f"cannot tell whether {self._color} has traffic: {error}"
             if call.is_preview:
-                call.warn(f"{text}; the same in an update would be a refusal")
+                warning = f"{self._update.name}: {text}; the same in an update would be a refusal"
+                call.warn(warning)
                 return None
-            msg = f"{text}; its members were not changed"
-            raise RolloutError(msg) from error
+            self._refuse(call, f"{text}; its members were not changed")
         return live.split.share_of(self._color) if live else 0
 
     def _protect_live_members(
@@ -114,7 +114,14 @@ class FleetGuard:
 
     def _keep_retention(self, call: HookCall, before: FleetState, change: FleetChange) -> None:
         update, color = self._update, self._color
-        refusal = self._retention.of(color, before.release)
+        try:
+            refusal = self._retention.of(color, before.release)
+        except RolloutError as error:
+            if not call.is_preview:
+                update.refuse(call, error, before=str(color))
+            # The update may write a damaged flag again before it comes here.
+            call.warn(f"{error}; the same in an update would be a refusal")
+            return
         if refusal is None:
             return
         if change.is_new_release:
@@ -138,7 +145,7 @@ class FleetGuard:
         limit = update.settings.drain.timeout_seconds
         deadline = Deadline(limit)
         next_word = limit - _PROGRESS_SECONDS
-        while (sessions := self._sessions()) is not None:
+        while (sessions := self._sessions(call)) is not None:
             if sessions == 0:
                 return
             if deadline.remaining_seconds < next_word:
@@ -152,15 +159,15 @@ class FleetGuard:
                 return
         self._wait_since_switch(deadline)
 
-    def _sessions(self) -> int | None:
+    def _sessions(self, call: HookCall) -> int | None:
         try:
             return self._update.data_plane.sessions(self._color)
         except DataPlaneError as error:
-            msg = (
-                f"{self._update.name}: cannot tell what {self._color} still works on: {error}; "
-                "its members were not changed"
+            self._refuse(
+                call,
+                f"cannot tell what {self._color} still works on: {error}; its members were not "
+                "changed",
             )
-            raise RolloutError(msg) from error
 
     def _wait_since_switch(self, deadline: Deadline) -> None:
         """Where requests cannot be counted, the old color gets the whole time since the switch."""

@@ -6,10 +6,11 @@ from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, RolloutError, UnreadableTrafficError
 from bluegreen.events import EventKind
+from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
 from bluegreen.transition import judge_retention
 
-__all__ = ["Retention", "check_removed_colors"]
+__all__ = ["EarlyEnds", "Retention", "check_removed_colors"]
 
 
 class Retention:
@@ -57,32 +58,46 @@ class Retention:
         )
 
 
-def check_removed_colors(update: Update, *, is_preview: bool) -> None:
+class EarlyEnds:
+    """The colors that somebody lets go before their time; recorded once nothing refused that."""
+
+    def __init__(self, retention: Retention) -> None:
+        self._retention = retention
+        self._ended: list[str] = []
+
+    def add(self, what: str) -> None:
+        """Keeps it in mind."""
+        self._ended.append(what)
+
+    def record(self) -> None:
+        """Writes the entries of the audit trail."""
+        for what in self._ended:
+            self._retention.record_early_end(what, "removed")
+
+
+def check_removed_colors(update: Update, *, is_preview: bool) -> EarlyEnds:
     """Refuses to remove a color that is still needed; asked while the program is built.
 
     A resource that is not in the program any more has no hook that could stop its end.
+
+    Returns:
+        What is to be recorded after the last step that could still be refused.
 
     Raises:
         RolloutError: A color that has members is not in the config, and has traffic or is within
             its retention.
     """
-    retention = Retention(update)
+    call = HookCall(is_preview=is_preview, old=None, new={})
+    ends = EarlyEnds(Retention(update))
     for color in Color:
         if color in update.plan.fleets:
             continue
         try:
             release = update.data_plane.release(color)
-            has_share = release is not None and _may_have_a_share(update, color)
         except DataPlaneError:
             # Nothing that could be asked serves traffic; what is left of it may go.
             continue
-        if release is None:
-            continue
-        refusal = (
-            retention.of_what_is_left_now(color, release)
-            if has_share
-            else retention.of(color, release)
-        )
+        refusal = _removal_problem(update, call, color, release) if release else None
         if refusal is None:
             continue
         if update.overrides.retire_early is None:
@@ -90,10 +105,24 @@ def check_removed_colors(update: Update, *, is_preview: bool) -> None:
                 f"{update.name}: {color} is not in the config any more, but {refusal}; until then "
                 f"`pulumi config set --path {color}.release {release} --type string` keeps it"
             )
-            raise RolloutError(msg)
+            update.refuse(call, RolloutError(msg), before=f"{color} {release}")
         update.used.add(OverrideVariable.RETIRE_EARLY)
         if not is_preview:
-            retention.record_early_end(f"{color} {release}", "removed")
+            ends.add(f"{color} {release}")
+    return ends
+
+
+def _removal_problem(update: Update, call: HookCall, color: Color, release: str) -> str | None:
+    retention = Retention(update)
+    if _may_have_a_share(update, color):
+        return retention.of_what_is_left_now(color, release)
+    try:
+        return retention.of(color, release)
+    except RolloutError as error:
+        if not call.is_preview:
+            update.refuse(call, error, before=f"{color} {release}")
+        call.warn(f"{error}; the same in an update would be a refusal")
+        return None
 
 
 def _may_have_a_share(update: Update, color: Color) -> bool:
@@ -102,4 +131,7 @@ def _may_have_a_share(update: Update, color: Color) -> bool:
         live = update.data_plane.live_route()
     except UnreadableTrafficError:
         return True
+    except DataPlaneError:
+        # One that is down sends nobody anything; the clock goes on without it.
+        return False
     return live is not None and live.split.share_of(color) > 0

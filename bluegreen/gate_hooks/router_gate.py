@@ -54,8 +54,8 @@ class RouterGate:
     def _cannot_tell(self, call: HookCall, error: DataPlaneError) -> None:
         text = f"{self._update.name}: cannot tell who is live: {error}"
         if not call.is_preview:
-            msg = f"{text}; production traffic has not been moved"
-            raise RolloutError(msg) from error
+            refusal = RolloutError(f"{text}; production traffic has not been moved")
+            self._update.refuse(call, refusal, before="unknown")
         call.warn(f"{text}; the same in an update would be a refusal")
 
     def _announce(

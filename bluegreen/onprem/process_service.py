@@ -87,7 +87,7 @@ class ProcessService(pulumi.ComponentResource):
         run = _run_directory(config)
         data_plane = _data_plane(config, run)
         update = _update(name, config, plan, overrides, run, data_plane)
-        check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
+        early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
         for warning in plan.warnings:
             pulumi.log.warn(f"{name}: {warning}", self)
         project = pulumi.get_project()
@@ -108,6 +108,8 @@ class ProcessService(pulumi.ComponentResource):
         fleets = {color: build.fleet(color, haproxy) for color in sorted(plan.split.colors)}
         router = build.router(fleets)
         flag = build.flag(router)
+        # What is not in the program any more ends last: after the flag nothing can refuse it.
+        flag.color.apply(lambda _: early_ends.record())
         for color in sorted(plan.fleets.keys() - fleets.keys()):
             fleets[color] = build.fleet(color, haproxy, flag)
 

@@ -374,6 +374,37 @@ def test_a_clock_that_cannot_be_read_keeps_the_members():
     assert refusal == "shop: cannot tell since when a color is idle: the flag is damaged"
 
 
+@pytest.mark.parametrize(("old", "new"), [SHRINK, NEW_RELEASE])
+def test_a_preview_that_cannot_read_the_clock_warns_and_goes_on(old, new):
+    journal, call = MemoryJournal(), a_preview(old, new)
+    plane = FakeDataPlane(live(GREEN), switched_at=DataPlaneError("the flag is damaged"))
+
+    guard(an_update(plane, journal=journal, **RETIRING_BLUE))(call)
+
+    assert call.warned == [
+        "shop: cannot tell since when a color is idle: the flag is damaged; the same in an update "
+        "would be a refusal"
+    ]
+    assert journal.kinds == []
+
+
+@pytest.mark.parametrize(
+    "plane",
+    [
+        FakeDataPlane.silent(),
+        FakeDataPlane(live(GREEN), switched_at=DataPlaneError("the flag is damaged")),
+        FakeDataPlane(live(GREEN), sessions_left=(DataPlaneError("it is down"),)),
+    ],
+    ids=["who has traffic", "since when it is idle", "what it works on"],
+)
+def test_an_update_that_cannot_tell_something_records_its_refusal(plane):
+    journal = MemoryJournal()
+
+    refusal = refusal_of(an_update(plane, journal=journal, **RETIRING_BLUE), a_call(*SHRINK))
+
+    assert [(event.kind, event.reason) for event in journal.events] == [("refusal", refusal)]
+
+
 def test_a_color_without_members_has_nothing_to_keep_and_nothing_to_drain():
     call = a_call(members("1.0", replicas=0), members("1.1", replicas=2))
     plane = FakeDataPlane(live(GREEN), switched_at=hours_ago(6), sessions_left=(7,))

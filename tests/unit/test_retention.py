@@ -77,9 +77,9 @@ def test_an_early_end_is_recorded_with_its_reason():
 
 
 def removed(plane, *, is_preview=False, journal=None, **changes):
-    """Asks about a config without green."""
+    """Asks about a config without green; returns what is to be recorded at the end."""
     update = an_update(plane, journal=journal, **GREEN_IS_GONE, **changes)
-    check_removed_colors(update, is_preview=is_preview)
+    return check_removed_colors(update, is_preview=is_preview)
 
 
 def refusal_of(plane, *, is_preview=False, **changes):
@@ -153,8 +153,11 @@ def test_somebody_may_remove_a_color_early_which_is_recorded_in_an_update(
     journal = MemoryJournal()
     plane = FakeDataPlane(route, switched_at=hours_ago(6))
 
-    removed(plane, is_preview=is_preview, journal=journal, retire_early="costs")
+    ends = removed(plane, is_preview=is_preview, journal=journal, retire_early="costs")
 
+    # The update may still be refused.
+    assert journal.events == []
+    ends.record()
     assert [
         (event.kind, event.from_split, event.to_split, event.reason) for event in journal.events
     ] == events
@@ -165,7 +168,7 @@ def test_a_color_that_is_idle_for_long_may_be_removed_without_a_word(switched_at
     journal = MemoryJournal()
     plane = FakeDataPlane(live(BLUE), switched_at=switched_at)
 
-    removed(plane, journal=journal, retire_early="costs")
+    removed(plane, journal=journal, retire_early="costs").record()
 
     assert journal.events == []
 
@@ -186,10 +189,42 @@ def test_a_color_without_members_is_gone_already():
     "plane",
     [
         FakeDataPlane.silent(),
-        FakeDataPlane(DataPlaneError("it is down"), switched_at=hours_ago(1)),
+        FakeDataPlane(DataPlaneError("it is down"), switched_at=hours_ago(25)),
         FakeDataPlane(live(GREEN), releases={GREEN: DataPlaneError("it is down")}),
     ],
     ids=["all of it", "the router", "the process manager"],
 )
 def test_what_is_left_of_a_service_that_does_not_answer_may_be_removed(plane):
     removed(plane)
+
+
+@in_preview_and_in_up
+def test_a_router_that_is_down_ends_no_retention(is_preview):
+    plane = FakeDataPlane(DataPlaneError("it is down"), switched_at=hours_ago(6))
+
+    assert "(18.0 of 24 hours left)" in refusal_of(plane, is_preview=is_preview)
+
+
+@pytest.mark.parametrize(("is_preview", "kinds"), [(True, []), (False, ["refusal"])])
+def test_a_removal_that_is_refused_is_recorded_in_an_update_only(is_preview, kinds):
+    journal = MemoryJournal()
+    plane = FakeDataPlane(live(BLUE), switched_at=hours_ago(6))
+
+    refusal = refusal_of(plane, is_preview=is_preview, journal=journal)
+
+    assert journal.kinds == kinds
+    assert [event.reason for event in journal.events] == [refusal for _ in kinds]
+
+
+def test_a_preview_with_a_damaged_flag_warns_of_a_removal_and_an_update_refuses_it(capsys):
+    journal = MemoryJournal()
+    plane = FakeDataPlane(live(BLUE), switched_at=DataPlaneError("the flag is damaged"))
+
+    removed(plane, is_preview=True, journal=journal)
+    assert "since when a color is idle: the flag is damaged" in capsys.readouterr().err
+    assert journal.kinds == []
+
+    refusal = refusal_of(plane, journal=journal)
+
+    assert "cannot tell since when a color is idle: the flag is damaged" in refusal
+    assert journal.kinds == ["refusal"]

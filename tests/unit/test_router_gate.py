@@ -52,11 +52,12 @@ def test_a_preview_that_cannot_tell_who_is_live_warns_and_asks_no_gate():
     assert (gate.subjects, call.said) == ([], [])
 
 
-def test_an_update_that_cannot_tell_who_is_live_moves_nothing():
-    gate = FakeGate()
+def test_an_update_that_cannot_tell_who_is_live_moves_nothing_and_records_it():
+    gate, journal = FakeGate(), MemoryJournal()
 
     refusal, _ = refused(
-        an_update(FakeDataPlane.silent(), gates=[gate], **TO_GREEN), recorded=live(BLUE)
+        an_update(FakeDataPlane.silent(), gates=[gate], journal=journal, **TO_GREEN),
+        recorded=live(BLUE),
     )
 
     assert refusal == (
@@ -64,6 +65,7 @@ def test_an_update_that_cannot_tell_who_is_live_moves_nothing():
         "moved"
     )
     assert gate.subjects == []
+    assert [(event.kind, event.from_split) for event in journal.events] == [("refusal", "unknown")]
 
 
 def test_traffic_that_cannot_be_read_is_moved_back_to_the_unchanged_color():
