@@ -11,7 +11,7 @@ class ModelMachine(ServiceMachine):
 
 
 ModelMachine.TestCase.settings = settings(
-    max_examples=int(__import__('os').environ.get('N','8')),
+    max_examples=int(__import__("os").environ.get("N", "8")),
     stateful_step_count=15,
     deadline=None,
     derandomize="S" not in __import__("os").environ,
