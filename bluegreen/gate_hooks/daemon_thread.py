@@ -10,27 +10,27 @@ from bluegreen.errors import RolloutError
 
 __all__ = ["in_daemon_thread"]
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 
 
-async def in_daemon_thread(name: str, work: Callable[[], Result]) -> Result:
+async def in_daemon_thread(name: str, work: Callable[[], _Result]) -> _Result:
     """Does something in a daemon thread of its own and returns what it returns, or raises.
 
     The event loop stays free, its default pool, which Pulumi's own calls need, is not used, and
     work that hangs delays neither other work nor the end of the program.
     """
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Result] = loop.create_future()
+    done: asyncio.Future[_Result] = loop.create_future()
     # Pulumi keeps its settings, `pulumi.log` among them, in context variables.
     context = contextvars.copy_context()
 
-    def finish(result: Result | None, error: Exception | None) -> None:
+    def finish(result: _Result | None, error: Exception | None) -> None:
         if done.done():
             return
         if error is not None:
             done.set_exception(error)
         else:
-            done.set_result(cast("Result", result))
+            done.set_result(cast("_Result", result))
 
     def run() -> None:
         result, failure = None, None

@@ -224,7 +224,7 @@ def record(
     """Runs a program to its end; `answers` are outputs by resource name, instead of the inputs."""
     engine = RecordingEngine(answers or {})
     # Without a preview: else `apply` is skipped on what is not known yet, with its assertions.
-    run_program(engine, program, project=project)
+    run_program(engine, program, project=project, seconds=seconds)
     return engine.recording
 
 
@@ -235,6 +235,7 @@ def run_program(
     project: str = "shop",
     root: str = "/project",
     is_preview: bool = False,
+    seconds: float = PROGRAM_SECONDS,
 ) -> None:
     """Runs a program to its end; the first failure is raised."""
 
