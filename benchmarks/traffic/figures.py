@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from benchmarks.figures import LARGEST_WRITE_MS, Machine, Spread
+from benchmarks.stack import BenchmarkError
 from bluegreen.load import Recording, Switch, count_stale, nearest_rank
 from bluegreen.load.recording import Window
 
@@ -282,7 +283,14 @@ def traffic_of(
     calm: Window,
     idle: IdleClients | None = None,
 ) -> Traffic:
-    """The figures of one load with at least one move; `calm` is a time without any."""
+    """The figures of one load with at least one move; `calm` is a time without any.
+
+    Raises:
+        BenchmarkError: The load ended before the last move, which then nobody saw.
+    """
+    if not any(each.sent is not None and each.sent > moves[-1].returned for each in recording):
+        msg = f"{name}: the load ended before the last switch; its figures would say nothing"
+        raise BenchmarkError(msg)
     failures = recording.failures()
     switches = [Switch(move.from_color, move.to_color, *move.window) for move in moves]
     return Traffic(

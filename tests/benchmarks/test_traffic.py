@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks.__main__ import main
 from benchmarks.figures import Machine, Spread
+from benchmarks.stack import BenchmarkError
 from benchmarks.traffic.figures import (
     CanaryShare,
     Cohort,
@@ -126,7 +127,9 @@ def test_only_what_was_sent_after_the_return_can_be_stale():
 
 
 def test_traffic_has_followed_when_the_old_color_got_its_last_request():
-    seen = traffic(a_recording((10.1, "blue"), (10.35, "blue"), (12, "green"), (20.3, "blue")))
+    seen = traffic(
+        a_recording((10.1, "blue"), (10.35, "blue"), (12, "green"), (20.3, "blue"), (21, "blue"))
+    )
 
     # From the moment of the move, not from the start of the command; the second took no time.
     assert seen.followed_ms.max == pytest.approx(150)
@@ -135,7 +138,8 @@ def test_traffic_has_followed_when_the_old_color_got_its_last_request():
 
 def test_the_latency_of_a_switch_is_that_of_the_requests_around_it():
     seen = traffic(
-        a_recording((1, "blue", 2), (9.7, "blue", 90), (10.5, "green", 4), (10.7, "green", 80))
+        a_recording((1, "blue", 2), (9.7, "blue", 90), (10.5, "green", 4), (10.7, "green", 80)),
+        BLUE_TO_GREEN,
     )
 
     assert seen.p99_ms == pytest.approx(4)
@@ -144,9 +148,14 @@ def test_the_latency_of_a_switch_is_that_of_the_requests_around_it():
 
 
 def test_a_failed_request_is_counted_with_its_kind():
-    seen = traffic(a_recording((10.3, ""), (11, "green")))
+    seen = traffic(a_recording((10.3, ""), (11, "green")), BLUE_TO_GREEN)
 
     assert (seen.failed, seen.failures) == (1, {"reset": 1})
+
+
+def test_a_load_that_nobody_kept_up_until_the_last_switch_has_no_figures():
+    with pytest.raises(BenchmarkError, match="bluegreen: the load ended before the last switch"):
+        traffic(a_recording((11, "green"), (20.4, "green")))
 
 
 def test_updates_that_switch_are_compared_with_those_that_change_nothing():
