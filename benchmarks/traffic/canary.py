@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 
 from benchmarks.stack import Stack
-from benchmarks.traffic.figures import CanaryShare, Cohort, cohort_of
+from benchmarks.traffic.counting import cohort_of
+from benchmarks.traffic.figures import CanaryShare, Cohort
 from benchmarks.traffic.pace import Pace
 from benchmarks.traffic.waiting import eventually
 from bluegreen.errors import DataPlaneError

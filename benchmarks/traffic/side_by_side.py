@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.stack import Stack, free_ports
-from benchmarks.traffic.figures import IdleClients, Move, Traffic, traffic_of
+from benchmarks.traffic.counting import traffic_of
+from benchmarks.traffic.figures import IdleClients, Move, Traffic
 from benchmarks.traffic.nginx_package import NginxMissingError, find_nginx
 from benchmarks.traffic.pace import Pace
 from benchmarks.traffic.proxies import (

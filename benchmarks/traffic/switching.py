@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from benchmarks.stack import Stack
-from benchmarks.traffic.figures import Move, Switching, Write, switching_of, traffic_of
+from benchmarks.traffic.counting import switching_of, traffic_of
+from benchmarks.traffic.figures import Move, Switching, Write
 from benchmarks.traffic.pace import Pace
 from bluegreen.load import BackgroundLoad, LoadPlan
 from bluegreen.load.plan import MAX_REQUESTS, MAX_SECONDS

@@ -13,6 +13,7 @@ from rich.console import Console
 from benchmarks.__main__ import main
 from benchmarks.figures import Machine, Spread
 from benchmarks.stack import BenchmarkError
+from benchmarks.traffic.counting import cohort_of, switching_of, traffic_of
 from benchmarks.traffic.figures import (
     CanaryShare,
     Cohort,
@@ -23,9 +24,6 @@ from benchmarks.traffic.figures import (
     Traffic,
     TrafficReport,
     Write,
-    cohort_of,
-    switching_of,
-    traffic_of,
 )
 from benchmarks.traffic.nginx_package import NginxMissingError, find_nginx
 from benchmarks.traffic.pace import FULL, QUICK, Pace
