@@ -215,12 +215,20 @@ def test_a_switch_to_members_that_are_not_ready_would_be_seen():
 
 
 def test_what_a_kill_leaves_in_the_run_directory_would_be_seen(stage: Stage):
-    run = stage.driver.run_directory.path
+    run = stage.driver.run_directory
+    before = run.journal.read_text()
     assert stage.surprises_in_run_directory() == []
 
-    left = run / ".active.json.abcdefgh"
-    left.write_text('{"color": ')
+    (run.path / ".active.json.half").write_text('{"color": ')
+    run.journal.write_text(before + '{"kind": ')
+    stage.driver.move_by_hand(str(stage.old))
     surprises = stage.surprises_in_run_directory()
-    left.unlink()
+    (run.path / ".active.json.half").unlink()
+    run.journal.write_text(before)
+    stage.driver.move_by_hand(str(stage.new))
 
-    assert surprises == ["too many: .active.json.abcdefgh"]
+    (damaged, moved, left) = surprises
+    assert "damaged: line " in damaged
+    assert "in its file and" in moved
+    assert left == "too many: .active.json.half"
+    assert stage.surprises_in_run_directory() == []
