@@ -15,7 +15,7 @@ setup: ## make everything the other commands need (venv, HAProxy, engine); they 
 demo: setup ## run the main job on this machine: deploy, switch under load, refuse, roll back
 	@$(ENV) $(BIN)/python -m tools.demo
 
-test: setup ## run all tests
+test: setup ## run all tests but those of `make soak`
 	@$(ENV) $(BIN)/python -m pytest $(ARGS)
 
 soak: setup ## kill `pulumi up` at every one of its moments, under load (about 40 minutes)
