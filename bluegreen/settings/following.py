@@ -12,10 +12,10 @@ __all__ = ["ColorFromSettings", "DrainSettings", "FollowSettings"]
 class ColorFromSettings(SettingsModel):
     """Where an answer of the application says which color gave it: one of header or JSON field."""
 
-    header: str | None = None
+    header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
     """Response header, for example `X-Bluegreen-Color`."""
 
-    json_field: str | None = None
+    json_field: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
     """Dotted path in a JSON answer, for example `deployment.color`."""
 
     path: str = Field(default="/", pattern=r"^/\S*$")
