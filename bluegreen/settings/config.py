@@ -77,7 +77,8 @@ class ServiceConfig(SettingsModel):
             config = cls.model_validate(written)
         except ValidationError as error:
             problems = _all_problems(source.name, cls, written, error)
-            raise ConfigError(problems) from error
+            # Alone: a traceback would go on with what pydantic says, which quotes secrets.
+            raise ConfigError(problems) from None
         problems = _contradictions(source.name, dict(config))
         if problems:
             raise ConfigError(problems)

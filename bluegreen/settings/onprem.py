@@ -17,6 +17,7 @@ MOST_SLOTS = 100
 """Each is health-checked for ever, also when it is empty."""
 
 _LARGEST_PORT = 65535
+_FILE_PATH = r"^[^\x00-\x1f]+$"
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 
@@ -55,7 +56,7 @@ class OnPremSettings(SettingsModel):
     """Command of one member, without a shell; `{port}`, `{color}`, `{release}` and `{index}` are
     filled in. A color's own `command` goes first."""
 
-    directory: str | None = None
+    directory: str | None = Field(default=None, pattern=_FILE_PATH)
     """Working directory of the members; relative to the project. Default: the project itself."""
 
     bind_address: BindAddress = "127.0.0.1"
@@ -70,7 +71,7 @@ class OnPremSettings(SettingsModel):
     slots: int = Field(default=8, ge=1, le=MOST_SLOTS)
     """Server slots of each color in the proxy, made once: the largest number of replicas."""
 
-    run_directory: str | None = None
+    run_directory: str | None = Field(default=None, pattern=_FILE_PATH)
     """Sockets, logs, map and flag; relative to the project. Default:
     `.bluegreen/run/<project>/<stack>/<service>`."""
 
