@@ -4,6 +4,7 @@ Every case is compared as a whole: the exit code, all diagnostics, standard erro
 byte by byte, and who answers in production. Only ports, paths and process ids are made comparable.
 """
 
+import json
 import os
 import re
 import shlex
@@ -16,9 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import Phase, given, settings
 
+from bluegreen.errors import ConfigError
+from bluegreen.settings import ServiceConfig
 from tests.engine.onprem_driver import SLOTS, OnPremDriver, onprem_driver
 from tests.engine.pulumi_stack import ENGINE, Result
+from tests.unit.strategies import damaged_configs
+from tests.unit.written import FakeSource
 
 SECRET = 'hunter2-visibly-fake "quoted"'
 RELEASE_RULE = "^[A-Za-z0-9][A-Za-z0-9._+-]*$"
@@ -684,10 +691,14 @@ def test_a_service_cannot_move_to_another_run_directory(stack: Stack):
 
 
 def what_runs(stack: Stack) -> dict[str, Any]:
-    """What the state has of everything that a provider made; its own time of writing left out."""
+    """What the state has of all that a provider made.
+
+    Decrypted: what is the same is encrypted into something else each time.
+    """
+    exported = stack.driver.stack.run("stack", "export", "--show-secrets", "--stack", "test")
     return {
-        each["urn"]: {key: value for key, value in each.items() if key != "modified"}
-        for each in stack.driver.stack.resources()
+        each["urn"]: {key: each[key] for key in ("id", "inputs", "outputs")}
+        for each in json.loads(exported.stdout)["deployment"]["resources"]
         if "dynamic" in each["type"]
     }
 
@@ -710,6 +721,7 @@ def test_a_taken_port_is_told_with_who_has_it(stack: Stack):
     assert sorted(said.split("\n\n")) == sorted([lines, FAILED])
     assert f"is taken by pid {os.getpid()} (" in result.stdout
     assert (result.exit_code in {1, 255}, result.stderr, result.done) == (True, "", [])
+    assert "shop-green-members" in str(before)
     assert what_runs(stack) == before
     assert stack.driver.ask("production", 4) == {"blue 1.0": 4}
     stack.put_back()
@@ -736,6 +748,7 @@ def test_a_command_that_does_not_exist_is_told_with_its_log(stack: Stack):
     said = stack.comparable(diagnostics_of(result).split("Diagnostics:\n")[-1])
     assert sorted(said.split("\n\n")) == sorted([lines, FAILED])
     assert (result.exit_code in {1, 255}, result.stderr, result.done) == (True, "", [])
+    assert "shop-green-members" in str(before)
     assert what_runs(stack) == before
     assert stack.driver.ask("production", 4) == {"blue 1.0": 4}
     stack.put_back()
@@ -928,3 +941,28 @@ def test_a_missing_haproxy_is_told_before_anything_is_made(onprem: OnPremDriver)
     assert (result.exit_code in {1, 255}, result.stderr, result.done) == (True, "", [])
     assert "Updating" not in result.stdout
     assert onprem.stack.resources() == []
+
+
+@given(config=damaged_configs())
+@settings(max_examples=8, derandomize=True, deadline=None, phases=[Phase.explicit, Phase.generate])
+def test_whatever_a_config_says_no_traceback_is_printed(shared: Stack, config: dict[str, Any]):
+    place = {f"shop:{key}": value for key, value in config.items()}
+    shared.driver.stack.config_file.write_text(yaml.safe_dump({"config": place}))
+    before = shared.state_file.read_bytes()
+    driver = shared.driver
+
+    # What is legal could take any port of this machine.
+    result = driver.up() if is_refused(config) else driver.preview()
+
+    assert result.exit_code in {0, 1, 255}
+    assert "Traceback" not in result.text
+    assert shared.state_file.read_bytes() == before
+    assert driver.ask("production", 4) == {"blue 1.0": 4}
+
+
+def is_refused(config: dict[str, Any]) -> bool:
+    try:
+        ServiceConfig.load(FakeSource(config))  # type: ignore[no-untyped-call]
+    except ConfigError:
+        return True
+    return False
