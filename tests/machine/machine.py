@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from hypothesis import note
+from hypothesis import currently_in_test_context, note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -189,7 +189,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.world.cancel()
         result = self.world.up(wanted, None, **permission)
         if not result.ok:
-            note(result.text)
+            self.tell(result.text)
             self.world.cancel()
             result = self.world.up(wanted, None, **permission)
         assert result.ok, result
@@ -213,7 +213,7 @@ class ServiceMachine(RuleBasedStateMachine):
         events = len(self.world.events())
         result = self.world.up(self.wanted(environment), kill, **environment)
         after = self.world.seen()
-        note(f"up {environment}: {result}")
+        self.tell(f"up {environment}: {result}")
         assert "Traceback" not in result.text, result
         self.check_moment(before, after, environment)
         if result.exit_code == KILLED:
@@ -296,7 +296,7 @@ class ServiceMachine(RuleBasedStateMachine):
             result = self.update(None, None, **self.permissions)
             if result.ok:
                 return
-            note(f"way {which} of {len(ways)}")
+            self.tell(f"way {which} of {len(ways)}")
             assert _without_figures(result.stderr) != refusal, result
 
     # The ways out.
@@ -410,6 +410,11 @@ class ServiceMachine(RuleBasedStateMachine):
     def permissions_of(self, result: Result) -> dict[str, str]:
         is_rollback = " in this rollback" in result.text
         return {"BLUEGREEN_ROLLBACK": f"{self.active}:why"} if is_rollback else {}
+
+    def tell(self, text: str) -> None:
+        """Shown with a failing run."""
+        if currently_in_test_context():
+            note(text)
 
     def settled(self, *, has_switched: bool) -> None:
         self.applied, self.good = self.described(), copy.deepcopy(self.written)

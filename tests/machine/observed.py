@@ -93,7 +93,8 @@ def changed_live_members(color: Color, before: Seen, after: Seen, wanted: Wanted
 
 def _ended_too_soon(color: Color, before: Seen, after: Seen, wanted: Wanted) -> Iterator[str]:
     old, new = before.fleets[color], after.fleets[color]
-    if new.members >= old.members or wanted.live_change is color:
+    # Members that never became ready served nobody.
+    if new.ready >= old.ready or wanted.live_change is color:
         return
     if before.share(color):
         yield f"{color} lost members while it had {before.share(color)} %"

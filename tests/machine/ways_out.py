@@ -51,8 +51,9 @@ _WAYS: list[tuple[str, Callable[[re.Match[str]], Way]]] = [
         r"(BLUEGREEN_\w+)='([^']+)'",
         lambda found: lambda who: who.allow(found[1], found[2]),
     ),
-    (r"`pulumi up`[^;]* (?:again|starts it|tries again)", lambda _: lambda _: None),
-    (r"run `pulumi up`", lambda _: lambda _: None),
+    # After something else was done, it is no way of its own.
+    (r"(?<!then run )`pulumi up` (?:tries|asks)? ?again", lambda _: lambda _: None),
+    (r"(?<!then )run `pulumi up`", lambda _: lambda _: None),
     (
         r"not (?:switching|rolling back) to (blue|green) ",
         lambda found: lambda who: who.deploy_something_sound(Color(found[1])),

@@ -1,0 +1,41 @@
+"""The state machine on the real engine: a few short runs, more with the marker `soak`."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.engine.machine_world import EngineWorld
+from tests.machine.machine import ServiceMachine
+
+
+class EngineMachine(ServiceMachine):
+    make_world = EngineWorld
+
+
+class LongEngineMachine(EngineMachine):
+    pass
+
+
+def real(runs: int, steps: int, *, is_fixed: bool) -> settings:
+    # Nothing is made smaller: a step takes seconds, and the model finds the small example.
+    return settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        derandomize=is_fixed,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+EngineMachine.TestCase.settings = real(3, 7, is_fixed=True)
+LongEngineMachine.TestCase.settings = real(12, 15, is_fixed=False)
+
+
+class TestAFewSteps(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
+    pass
+
+
+@pytest.mark.soak
+class TestManySteps(LongEngineMachine.TestCase):  # type: ignore[name-defined,misc]
+    pass

@@ -1,0 +1,126 @@
+"""What the state machine found, as plain stories; and that it would see what it looks for."""
+
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from bluegreen.colors import Color
+from bluegreen.gate_hooks.fleet_guard import FleetGuard
+from bluegreen.gate_hooks.router_gate import RouterGate
+from tests.machine.machine import ServiceMachine, color_settings
+from tests.machine.model_world import ModelWorld
+
+
+class Story(ServiceMachine):
+    """The machine's words, used in an order of one's own."""
+
+    make_world = ModelWorld
+
+
+@pytest.fixture
+def story() -> Iterator[Story]:
+    """Blue 1.0 is live, green 1.1 is deployed and idle."""
+    story = Story()
+    story.write("active_color", "blue")
+    story.write("blue", color_settings("1.0", 2))
+    story.write("green", color_settings("1.1", 2))
+    assert story.update().ok
+    yield story
+    story.world.close()
+
+
+def kinds(story: Story) -> list[str]:
+    return [event["kind"] for event in story.world.events()]
+
+
+def break_release(story: Story, color: Color) -> None:
+    story.write(color, color_settings("1.9-broken", 2))
+    assert story.update().ok
+
+
+def test_a_removal_that_a_gate_held_up_is_not_recorded_as_an_early_end(story: Story) -> None:
+    break_release(story, Color.GREEN)
+    story.keep_for(24)
+    story.write("active_color", "green")
+    story.write("blue", None)
+
+    refused = story.update(BLUEGREEN_RETIRE_EARLY="costs")
+
+    assert "not switching to green 1.9-broken" in refused.text
+    assert kinds(story) == ["switch", "refusal"]
+    story.write("green", color_settings("1.10", 2))
+    assert story.update(BLUEGREEN_RETIRE_EARLY="costs").ok
+    assert kinds(story) == ["switch", "refusal", "switch", "early_retirement"]
+
+
+def test_a_damaged_flag_is_written_again_in_the_update_that_retires_a_color(story: Story) -> None:
+    story.switch(at_once=True, kill=None, follow=None)
+    story.damage_flag()
+    story.write("retired", {"color": "blue", "release": "1.0"})
+
+    result = story.update()
+
+    assert result.ok, result
+    assert result.done == ["shop-flag", "shop-blue-members"]
+
+
+def test_a_proxy_that_is_down_does_not_end_the_retention_of_a_removed_color(story: Story) -> None:
+    story.keep_for(24)
+    story.switch(at_once=True, kill=None, follow=None)
+    story.stop_proxy()
+    story.write("blue", None)
+
+    refused = story.update()
+
+    assert "blue 1.0 must stay able to serve until" in refused.text
+    assert story.world.seen().fleets[Color.BLUE].ready == 2
+    story.write("blue", color_settings("1.0", 2))
+    assert story.update().ok
+
+
+def test_a_color_removed_in_the_update_that_switches_from_it_ends_last(story: Story) -> None:
+    story.write("active_color", "green")
+    story.write("blue", None)
+
+    result = story.update()
+
+    assert result.ok, result
+    assert result.done == ["shop-route", "shop-flag", "shop-blue-members"]
+
+
+@pytest.mark.parametrize("kill", range(0, 40, 3))
+def test_a_removal_with_its_switch_may_be_killed_anywhere(story: Story, kill: int) -> None:
+    story.write("active_color", "green")
+    story.write("blue", None)
+
+    story.update(kill=kill)
+
+    story.converge()
+
+
+def test_without_the_routers_gate_it_is_seen_that_traffic_goes_to_nobody(story: Story) -> None:
+    story.world.end_members(Color.GREEN)
+    unguarded = mock.patch.object(RouterGate, "__call__", lambda *_: None)
+    no_start = mock.patch("bluegreen.onprem.process_fleet.converge", lambda *_: [])
+
+    with unguarded, no_start, pytest.raises(AssertionError, match="green got traffic with 0 of 2"):
+        story.switch(at_once=True, kill=None, follow=None)
+
+
+def test_without_the_fleets_guard_it_is_seen_that_a_live_release_changes(story: Story) -> None:
+    story.write("blue", color_settings("1.5", 2))
+    unguarded = mock.patch.object(FleetGuard, "__call__", lambda *_: None)
+
+    with unguarded, pytest.raises(AssertionError, match="blue has traffic and went from"):
+        story.update()
+
+
+def test_without_the_fleets_guard_it_is_seen_that_retention_is_broken(story: Story) -> None:
+    story.keep_for(24)
+    story.switch(at_once=True, kill=None, follow=None)
+    story.write("retired", {"color": "blue", "release": "1.0"})
+    unguarded = mock.patch.object(FleetGuard, "__call__", lambda *_: None)
+
+    with unguarded, pytest.raises(AssertionError, match="blue lost members within its retention"):
+        story.update()
