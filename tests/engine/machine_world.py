@@ -58,10 +58,10 @@ class EngineWorld:
             result = self._driver.stack.up(**environment)
         if result.exit_code == KILLED:
             eventually(lambda: not own_plugins(self._driver.stack.directory))
-        return replace(result, stderr=refusals(result.text))
+        return without_components(replace(result, stderr=refusals(result.text)))
 
     def preview(self, **environment: str) -> Result:
-        return self._driver.stack.preview(**environment)
+        return without_components(self._driver.stack.preview(**environment))
 
     def refresh(self) -> Result:
         self._recorded = None
@@ -196,6 +196,16 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return found
+
+
+def without_components(result: Result) -> Result:
+    """A component comes and goes with what is in it."""
+    components = {"shop", "shop-blue", "shop-green"}
+    return replace(
+        result,
+        steps=tuple(step for step in result.steps if step.name not in components),
+        planned=tuple(step for step in result.planned if step.name not in components),
+    )
 
 
 def refusals(text: str) -> str:

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pulumi
-from google.protobuf import empty_pb2, struct_pb2  # type: ignore[import-untyped]
+from google.protobuf import struct_pb2  # type: ignore[import-untyped]
 from pulumi.dynamic import ResourceProvider
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
 from bluegreen.errors import BlueGreenError
-from tests.components.conftest import STACK, Registered, RecordingEngine, run_program
+from tests.components.conftest import STACK, RecordingEngine, Registered, run_program
 from tests.engine.pulumi_stack import Result, Step
 
 HOOK_SECONDS = 30.0
@@ -36,7 +36,7 @@ class Killed(BaseException):
     """The update was killed here; nothing of it may happen any more."""
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The engine starts no further step."""
 
 
@@ -146,9 +146,9 @@ class InOrder(concurrent.futures.ThreadPoolExecutor):
             return self._outputs.submit(fn, *args, **kwargs)
         return super().submit(fn, *args, **kwargs)
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._outputs.shutdown(wait, cancel_futures=cancel_futures)
-        super().shutdown(wait, cancel_futures=cancel_futures)
+    def shutdown(self, wait: bool = True, **options: bool) -> None:  # noqa: FBT001, FBT002  # as the SDK calls it
+        self._outputs.shutdown(wait, **options)
+        super().shutdown(wait, **options)
 
 
 def _sends_outputs(call: Any) -> bool:
@@ -186,7 +186,7 @@ class MemoryEngine(RecordingEngine):
             run_program(self, started, root=self._stack.root, is_preview=self.is_preview)
         except BlueGreenError as error:
             self._problems.append(str(error))
-        except Stopped:
+        except StoppedError:
             assert self._problems or self._killed
         if self._killed is not None:
             raise self._killed
@@ -210,7 +210,7 @@ class MemoryEngine(RecordingEngine):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         with self._turn:
             if self._problems or self._killed:
-                raise Stopped
+                raise StoppedError
             registered = self._read(request)
             self._check(registered)
             self.recording.by_urn[registered.urn] = registered
@@ -220,7 +220,7 @@ class MemoryEngine(RecordingEngine):
                     id_, properties = self._step(registered)
                 except Killed as killed:
                     self._killed = killed
-                    raise Stopped from killed
+                    raise StoppedError from killed
             found = struct_pb2.Struct()
             found.update({key: value for key, value in properties.items() if value is not None})
             return resource_pb2.RegisterResourceResponse(urn=registered.urn, id=id_, object=found)
@@ -265,10 +265,10 @@ class MemoryEngine(RecordingEngine):
         instant(f"after the {kind} of {name}, not in the state yet")
         # The hooks after a creation run before its state is written, those of an update as well;
         # what they say does not undo the step.
-        failed: Stopped | None = None
+        failed: StoppedError | None = None
         try:
             self._ask(f"after_{kind}", registered, stored)
-        except Stopped as error:
+        except StoppedError as error:
             failed = error
         instant(f"after the hooks of {name}, not in the state yet")
         self._stack.resources.pop(registered.urn, None)
@@ -312,7 +312,7 @@ class MemoryEngine(RecordingEngine):
         if not self.is_preview and self._stack.surroundings.sends_outputs(self):
             # The engine stops the program only after it has heard what it had to say.
             assert self._has_outputs.wait(OUTPUTS_SECONDS), "the outputs were not sent"
-        raise Stopped
+        raise StoppedError
 
     def _run_hooks(self, kind: str, registered: Registered, stored: Stored | None) -> str | None:
         """What the first hook that refuses says."""

@@ -17,11 +17,11 @@ import pulumi
 from pulumi.dynamic import ResourceProvider
 
 from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError
 from bluegreen.onprem import ProcessService, ProcessServiceArgs
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.settings import ServiceConfig
-from bluegreen.errors import DataPlaneError
 from bluegreen.traffic import Route, TrafficSplit
 from tests.engine.pulumi_stack import Result
 from tests.machine.engine import Killed, MemoryEngine, MemoryStack
@@ -129,6 +129,7 @@ class ModelWorld:
             place[parts[-1]] = json.loads(json.dumps(value))
 
     def up(self, wanted: Wanted | None, kill_at: int | None = None, **environment: str) -> Result:
+        self._machine.let_time_pass()
         self._wanted, self._left, self._last, self.instants = wanted, kill_at, self.seen(), []
         try:
             with self._in_place(environment):

@@ -72,6 +72,11 @@ class Machine:
         self.memory = MapFile(self.run.traffic_map).read(SERVICE)
         self.is_proxy_up = True
 
+    def let_time_pass(self) -> None:
+        """Whoever can become ready does so between two commands."""
+        for member in self.members.values():
+            member.is_ready = member.mode != "never-ready"
+
     def answer(self, endpoint: Endpoint, _method: str, path: str, _seconds: float) -> Answer:
         """What a client gets."""
         if not self.is_proxy_up:
@@ -100,7 +105,9 @@ class Machine:
         onprem = "bluegreen.onprem"
         with contextlib.ExitStack() as stack:
             for module in ("haproxy_router", "haproxy_data_plane", "process_fleet"):
-                replaced = mock.patch(f"{onprem}.{module}.HaproxyRuntime", lambda _: Runtime(self))
+                replaced = mock.patch(
+                    f"{onprem}.{module}.HaproxyRuntime", return_value=Runtime(self)
+                )
                 stack.enter_context(replaced)
             for module in ("supervisor", "process_fleet", "process_service"):
                 replaced = mock.patch(

@@ -101,8 +101,8 @@ def test_a_removal_with_its_switch_may_be_killed_anywhere(story: Story, kill: in
 
 def test_without_the_routers_gate_it_is_seen_that_traffic_goes_to_nobody(story: Story) -> None:
     story.world.end_members(Color.GREEN)
-    unguarded = mock.patch.object(RouterGate, "__call__", lambda *_: None)
-    no_start = mock.patch("bluegreen.onprem.process_fleet.converge", lambda *_: [])
+    unguarded = mock.patch.object(RouterGate, "__call__", return_value=None)
+    no_start = mock.patch("bluegreen.onprem.process_fleet.converge", return_value=[])
 
     with unguarded, no_start, pytest.raises(AssertionError, match="green got traffic with 0 of 2"):
         story.switch(at_once=True, kill=None, follow=None)
@@ -110,7 +110,7 @@ def test_without_the_routers_gate_it_is_seen_that_traffic_goes_to_nobody(story: 
 
 def test_without_the_fleets_guard_it_is_seen_that_a_live_release_changes(story: Story) -> None:
     story.write("blue", color_settings("1.5", 2))
-    unguarded = mock.patch.object(FleetGuard, "__call__", lambda *_: None)
+    unguarded = mock.patch.object(FleetGuard, "__call__", return_value=None)
 
     with unguarded, pytest.raises(AssertionError, match="blue has traffic and went from"):
         story.update()
@@ -120,7 +120,7 @@ def test_without_the_fleets_guard_it_is_seen_that_retention_is_broken(story: Sto
     story.keep_for(24)
     story.switch(at_once=True, kill=None, follow=None)
     story.write("retired", {"color": "blue", "release": "1.0"})
-    unguarded = mock.patch.object(FleetGuard, "__call__", lambda *_: None)
+    unguarded = mock.patch.object(FleetGuard, "__call__", return_value=None)
 
     with unguarded, pytest.raises(AssertionError, match="blue lost members within its retention"):
         story.update()
