@@ -1,5 +1,6 @@
 """What protects a color's members: their release while they have traffic, time to drain after."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
@@ -39,7 +40,10 @@ class FleetGuard:
         before = self._update.readers.fleet(call.old) if call.old else None
         after = self._update.readers.fleet(call.new)
         change = fleet_change(before, after)
-        if before is None or change.is_nothing:
+        if before is None:
+            return
+        if change.is_nothing:
+            self._protect_what_runs(call, before, after)
             return
         share = self._live_share(call)
         if share is None:
@@ -62,6 +66,19 @@ class FleetGuard:
                 return None
             self._refuse(call, f"{text}; its members were not changed")
         return live.split.share_of(self._color) if live else 0
+
+    def _protect_what_runs(self, call: HookCall, before: FleetState, after: FleetState) -> None:
+        """An allowed change that was killed is ahead of the state; nobody allowed the way back."""
+        try:
+            release = self._update.data_plane.release(self._color)
+        except DataPlaneError:
+            return
+        if release in {None, after.release}:
+            return
+        running = replace(before, release=release, fingerprint=f"of {release}")
+        share = self._live_share(call)
+        if share:
+            self._protect_live_members(call, running, after, share)
 
     def _protect_live_members(
         self, call: HookCall, before: FleetState, after: FleetState, share: int

@@ -99,6 +99,22 @@ def test_a_removal_with_its_switch_may_be_killed_anywhere(story: Story, kill: in
     story.converge()
 
 
+@pytest.mark.parametrize("kill", [6, 8, 10])
+def test_the_way_back_from_a_killed_change_of_the_live_release_needs_a_permission_too(
+    story: Story, kill: int
+) -> None:
+    story.write("blue", color_settings("1.5", 2))
+    story.update(kill=kill, BLUEGREEN_ALLOW_LIVE_CHANGE="blue:hot fix")
+    assert story.world.recorded()[1][Color.BLUE] == ("1.0", 2)
+    story.write("blue", color_settings("1.0", 2))
+
+    refused = story.update()
+
+    assert "its release would change from 1.5 to 1.0; nothing was changed" in refused.text
+    assert story.update(BLUEGREEN_ALLOW_LIVE_CHANGE="blue:back again").ok
+    assert kinds(story)[-1] == "live_change"
+
+
 def test_without_the_routers_gate_it_is_seen_that_traffic_goes_to_nobody(story: Story) -> None:
     story.world.end_members(Color.GREEN)
     unguarded = mock.patch.object(RouterGate, "__call__", return_value=None)

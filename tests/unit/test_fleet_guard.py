@@ -66,7 +66,33 @@ def test_a_change_that_ends_no_member_needs_nobodys_word(make_call, old, new):
 
     guard(an_update(plane))(call)
 
-    assert (plane.asked, call.warned) == ([], [])
+    assert (plane.asked, call.warned) == (["release of blue"], [])
+
+
+@pytest.mark.parametrize("new", [members("1.0"), members("1.0", replicas=5)])
+@in_preview_and_in_up
+def test_live_members_that_are_ahead_of_the_state_do_not_go_back_without_permission(make_call, new):
+    plane = FakeDataPlane(live(BLUE), releases={BLUE: "1.5"})
+    call = make_call(members("1.0"), new)
+
+    refusal = refusal_of(an_update(plane), call)
+    guard(an_update(plane, allow_live_change=BLUE))(call)
+
+    assert refusal.startswith(
+        "shop: blue has 100 % of production traffic and its release would change from 1.5 to 1.0; "
+        "nothing was changed"
+    )
+    assert len(call.warned) == 1
+
+
+@in_preview_and_in_up
+def test_idle_members_that_are_ahead_of_the_state_go_back_without_a_word(make_call):
+    plane = FakeDataPlane(live(GREEN), releases={BLUE: "1.5"})
+    call = make_call(members("1.0"), members("1.0"))
+
+    guard(an_update(plane, **SWITCHED_TO_GREEN))(call)
+
+    assert call.warned == []
 
 
 @pytest.mark.parametrize(("old", "new"), [(None, members()), (members(), members(replicas=4))])
