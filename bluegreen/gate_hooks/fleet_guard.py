@@ -64,7 +64,11 @@ class FleetGuard:
                 warning = f"{self._update.name}: {text}; the same in an update would be a refusal"
                 call.warn(warning)
                 return None
-            self._refuse(call, f"{text}; its members were not changed")
+            self._refuse(
+                call,
+                f"{text}; its members were not changed; leave {self._color} as it is, run "
+                "`pulumi up`, and change it after that",
+            )
         return live.split.share_of(self._color) if live else 0
 
     def _protect_what_runs(self, call: HookCall, before: FleetState, after: FleetState) -> None:
@@ -183,7 +187,7 @@ class FleetGuard:
             self._refuse(
                 call,
                 f"cannot tell what {self._color} still works on: {error}; its members were not "
-                "changed",
+                "changed; `pulumi up` tries again",
             )
 
     def _wait_since_switch(self, deadline: Deadline) -> None:

@@ -28,7 +28,7 @@ def real(runs: int, steps: int, *, is_fixed: bool) -> settings:
     )
 
 
-EngineMachine.TestCase.settings = real(3, 7, is_fixed=True)
+EngineMachine.TestCase.settings = real(2, 6, is_fixed=True)
 LongEngineMachine.TestCase.settings = real(12, 15, is_fixed=False)
 
 

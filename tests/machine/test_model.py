@@ -1,6 +1,7 @@
 """The state machine on a model in memory: everything that decides is real, what runs is not."""
 
-from hypothesis import HealthCheck, Phase, settings
+import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.machine.machine import ServiceMachine
 from tests.machine.model_world import ModelWorld
@@ -10,13 +11,29 @@ class ModelMachine(ServiceMachine):
     make_world = ModelWorld
 
 
-ModelMachine.TestCase.settings = settings(
-    max_examples=int(__import__("os").environ.get("N", "8")),
-    stateful_step_count=15,
-    deadline=None,
-    derandomize="S" not in __import__("os").environ,
-    print_blob=False,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.generate],
-)
-TestModel = ModelMachine.TestCase
+class LongModelMachine(ModelMachine):
+    pass
+
+
+def modelled(runs: int, steps: int, *, is_fixed: bool) -> settings:
+    return settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        derandomize=is_fixed,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+ModelMachine.TestCase.settings = modelled(15, 12, is_fixed=True)
+LongModelMachine.TestCase.settings = modelled(400, 25, is_fixed=False)
+
+
+class TestSomeRuns(ModelMachine.TestCase):  # type: ignore[name-defined,misc]
+    pass
+
+
+@pytest.mark.soak
+class TestManyRuns(LongModelMachine.TestCase):  # type: ignore[name-defined,misc]
+    pass

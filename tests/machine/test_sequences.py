@@ -8,6 +8,7 @@ import pytest
 from bluegreen.colors import Color
 from bluegreen.gate_hooks.fleet_guard import FleetGuard
 from bluegreen.gate_hooks.router_gate import RouterGate
+from bluegreen.traffic import Route, TrafficSplit
 from tests.machine.machine import ServiceMachine, color_settings
 from tests.machine.model_world import ModelWorld
 
@@ -113,6 +114,19 @@ def test_the_way_back_from_a_killed_change_of_the_live_release_needs_a_permissio
     assert "its release would change from 1.5 to 1.0; nothing was changed" in refused.text
     assert story.update(BLUEGREEN_ALLOW_LIVE_CHANGE="blue:back again").ok
     assert kinds(story)[-1] == "live_change"
+
+
+def test_a_deploy_while_traffic_cannot_be_read_names_the_way_out_and_it_works(story: Story) -> None:
+    story.world.move_by_hand(None, 0)
+    story.disturbed()
+    story.write("canary", {"color": "green", "percent": 10})
+    story.write("green", color_settings("1.5", 2))
+
+    refused = story.update(follow=0)
+
+    assert "leave green as it is, run `pulumi up`, and change it after that" in refused.text
+    assert story.world.seen().fleets[Color.GREEN].releases == {"1.1"}
+    assert story.world.seen().live == Route(Color.BLUE, TrafficSplit(blue=90, green=10))
 
 
 def test_without_the_routers_gate_it_is_seen_that_traffic_goes_to_nobody(story: Story) -> None:

@@ -53,7 +53,7 @@ _WAYS: list[tuple[str, Callable[[re.Match[str]], Way]]] = [
     ),
     # After something else was done, it is no way of its own.
     (r"(?<!then run )`pulumi up` (?:tries|asks)? ?again", lambda _: lambda _: None),
-    (r"(?<!then )run `pulumi up`", lambda _: lambda _: None),
+    (r"(?<!then )(?<!is, )run `pulumi up`", lambda _: lambda _: None),
     (
         r"not (?:switching|rolling back) to (blue|green) ",
         lambda found: lambda who: who.deploy_something_sound(Color(found[1])),
@@ -64,6 +64,10 @@ _WAYS: list[tuple[str, Callable[[re.Match[str]], Way]]] = [
     ),
     (
         r"(blue|green) has \d+ % of production traffic .* leave its replicas as they are",
+        lambda found: lambda who: who.put_back(Color(found[1])),
+    ),
+    (
+        r"leave (blue|green) as it is, run `pulumi up`",
         lambda found: lambda who: who.put_back(Color(found[1])),
     ),
     (

@@ -128,7 +128,8 @@ def test_an_update_that_cannot_tell_who_has_traffic_changes_no_member(old, new, 
     refusal = refusal_of(an_update(FakeDataPlane(route=error)), a_call(old, new))
 
     assert refusal == (
-        "shop: cannot tell whether blue has traffic: it is down; its members were not changed"
+        "shop: cannot tell whether blue has traffic: it is down; its members were not changed; "
+        "leave blue as it is, run `pulumi up`, and change it after that"
     )
 
 
@@ -509,7 +510,8 @@ def test_a_drain_that_cannot_be_watched_ends_no_member():
     refusal = refusal_of(an_update(plane, **RETIRING_BLUE), a_call(*SHRINK))
 
     assert refusal == (
-        "shop: cannot tell what blue still works on: it is down; its members were not changed"
+        "shop: cannot tell what blue still works on: it is down; its members were not changed; "
+        "`pulumi up` tries again"
     )
 
 
