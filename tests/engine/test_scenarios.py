@@ -546,6 +546,7 @@ def test_a_color_cannot_be_removed_while_it_is_the_rollback_target(both: Driver)
     assert early.ok, early
     assert both.ask("test") == {"503": 20}
     assert both.ask("production") == GREEN_ANSWERS
+    assert both.events()[-1]["kind"] == "early_retirement"
 
 
 def test_a_canary_with_most_of_the_traffic_does_not_make_its_color_active(both: Driver):
