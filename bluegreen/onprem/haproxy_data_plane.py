@@ -35,6 +35,9 @@ class HaproxyDataPlane:
     """The members a color is meant to have now, as its process manager knows."""
 
     pin_header: str = DEFAULT_PIN_HEADER
+    master_socket: str | None = None
+    """Path of the master's socket; without it requests that a reload left with an earlier worker
+    are not counted."""
 
     def live_route(self) -> Route | None:
         """Who is active and who gets which share of production now; None before the first write."""
@@ -82,4 +85,4 @@ class HaproxyDataPlane:
 
     @property
     def _runtime(self) -> HaproxyRuntime:
-        return HaproxyRuntime(self.stats_socket)
+        return HaproxyRuntime(self.stats_socket, master_address=self.master_socket)

@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ _MOST_WRITES = 3
 _SETTLE_POLL_SECONDS = 0.01
 _REFUSALS = ("Unknown command", "Permission denied", "No such proxy", "Unknown map identifier")
 _MAP_ENTRY = re.compile(r'found=yes, .*?key="(?P<key>[^"]*)", value="(?P<value>[^"]*)"')
+_FORMER_WORKER = re.compile(r"^(\d+)\s+worker\s", re.MULTILINE)
 # Until its first check a server says UP and INI: it takes traffic, but nobody has seen it answer.
 _NOT_CHECKED_YET = frozenset({"", "INI", "UNK"})
 # connect(2): no such socket, or one that nobody listens on any more.
@@ -42,8 +44,8 @@ class BackendState:
     """Servers whose latest health check passed; one that was not checked yet is not counted."""
 
     sessions: int
-    """Requests in flight or queued; those that a worker from before a reload still holds are
-    not among them."""
+    """Requests in flight or queued; those that workers from before a reload still hold are among
+    them where the runtime knows the master's socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +78,21 @@ class HaproxyRuntime:
     `ProxyNotRunningError`, says that nobody is there.
     """
 
-    def __init__(self, address: str, timeout_seconds: float = 2.0) -> None:
+    def __init__(
+        self, address: str, timeout_seconds: float = 2.0, *, master_address: str | None = None
+    ) -> None:
         """Takes where the API listens; connects to nothing yet.
 
         Args:
             address: path of a unix socket, or `host:port`.
             timeout_seconds: for one command as a whole: connect, send and the complete answer.
+            master_address: the same of the master's own socket (`-S`); through it the requests are
+                counted that workers from before a reload still hold.
         """
         self.address = address
         self._timeout_seconds = timeout_seconds
         self._target = _target(address)
+        self._master = _Master(master_address, timeout_seconds) if master_address else None
 
     def command(self, line: str) -> str:
         """Sends one line and returns the answer without its closing line ends.
@@ -171,7 +178,7 @@ class HaproxyRuntime:
             (total,) = (row for row in rows if row["svname"] == "BACKEND")
             return BackendState(
                 servers_up=sum(map(_is_up, (row for row in rows if row["svname"] != "BACKEND"))),
-                sessions=int(total["scur"]),
+                sessions=int(total["scur"]) + self._former_sessions(name)["BACKEND"],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise self._refused(line, str(rows)) from error
@@ -180,8 +187,12 @@ class HaproxyRuntime:
         """Returns the servers of a backend by their names."""
         line = f"show stat {name} 4 -1"
         rows = self._rows(name, line)
+        former = self._former_sessions(name)
         try:
-            return {row["svname"]: ServerState(_is_up(row), int(row["scur"])) for row in rows}
+            return {
+                row["svname"]: ServerState(_is_up(row), int(row["scur"]) + former[row["svname"]])
+                for row in rows
+            }
         except (KeyError, TypeError, ValueError) as error:
             raise self._refused(line, str(rows)) from error
 
@@ -206,6 +217,25 @@ class HaproxyRuntime:
         if answer:
             raise self._refused(line, answer)
 
+    def _former_sessions(self, name: str) -> Counter[str]:
+        """What workers from before a reload still hold, by server, and of `BACKEND` as a whole."""
+        found: Counter[str] = Counter()
+        for pid in self._former_workers():
+            answer = self._master.command(f"@!{pid} show stat {name} 6 -1") if self._master else ""
+            for row in _table(answer):
+                # One that has ended meanwhile holds nothing, and has no such row.
+                found[row.get("svname", "")] += int(row.get("scur") or 0)
+        return found
+
+    def _former_workers(self) -> list[int]:
+        try:
+            processes = self._master.command("show proc") if self._master else ""
+        except ProxyNotRunningError:
+            # A proxy that was started without one.
+            return []
+        _, _, former = processes.partition("# old workers")
+        return [int(pid) for pid in _FORMER_WORKER.findall(former.partition("# programs")[0])]
+
     def _rows(self, name: str, line: str) -> list[dict[str, str]]:
         """The rows of `show stat` for a backend."""
         try:
@@ -213,7 +243,7 @@ class HaproxyRuntime:
         except _NoSuchProxyError as error:
             msg = f"haproxy at {self.address} has no backend {name!r}; nothing was read or changed"
             raise DataPlaneError(msg) from error
-        return list(csv.DictReader(answer.removeprefix("# ").splitlines()))
+        return _table(answer)
 
     def worker(self) -> WorkerInfo:
         """Returns which process answers, and since when."""
@@ -266,7 +296,8 @@ class HaproxyRuntime:
         with socket.socket(self._target[0]) as connection:
             self._connect(connection, line)
             try:
-                answer = _send_and_read(connection, line, deadline)
+                self._send(connection, line)
+                answer = _read(connection, deadline)
             except TimeoutError as error:
                 msg = f"did not answer within {self._timeout_seconds:g} s"
                 raise self._unanswered(line, msg) from error
@@ -275,6 +306,9 @@ class HaproxyRuntime:
         if not answer:
             raise self._unanswered(line, "closed the connection without an answer")
         return answer.decode("utf-8", errors="replace").strip("\n")
+
+    def _send(self, connection: socket.socket, line: str) -> None:
+        connection.sendall(line.encode() + b"\n")
 
     def _connect(self, connection: socket.socket, line: str) -> None:
         connection.settimeout(self._timeout_seconds)
@@ -301,6 +335,14 @@ class HaproxyRuntime:
             f"haproxy at {self.address} answered {line!r} with {first[:200]!r}; it was not done; "
             f"check that it has this name and that its `stats socket` has level admin"
         )
+
+
+class _Master(HaproxyRuntime):
+    """The master's own socket: it closes a connection only when we have said that we are done."""
+
+    def _send(self, connection: socket.socket, line: str) -> None:
+        super()._send(connection, line)
+        connection.shutdown(socket.SHUT_WR)
 
 
 class _NoSuchProxyError(DataPlaneError):
@@ -335,8 +377,7 @@ def _word(kind: str, word: str) -> str:
     return word
 
 
-def _send_and_read(connection: socket.socket, line: str, deadline: float) -> bytes:
-    connection.sendall(line.encode() + b"\n")
+def _read(connection: socket.socket, deadline: float) -> bytes:
     chunks: list[bytes] = []
     # A per-read timeout alone would let a peer that drips bytes hold us for ever.
     while (left := deadline - time.monotonic()) > 0:
@@ -346,6 +387,10 @@ def _send_and_read(connection: socket.socket, line: str, deadline: float) -> byt
             return b"".join(chunks)
         chunks.append(chunk)
     raise TimeoutError
+
+
+def _table(answer: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(answer.strip("\n").removeprefix("# ").splitlines()))
 
 
 def _is_up(row: dict[str, str]) -> bool:

@@ -74,7 +74,8 @@ class _Provider(LiveProvider):
         if supervisord.is_anothers:
             return
         supervisord.take(_PROGRAM)
-        for path in (run.haproxy_config, run.traffic_map, run.stats_socket):
+        sockets = (run.stats_socket, run.master_socket)
+        for path in (run.haproxy_config, run.traffic_map, *sockets):
             path.unlink(missing_ok=True)
 
 
@@ -241,7 +242,10 @@ def _start(inputs: dict[str, Any]) -> None:
     supervisord = _supervisord(inputs)
     program = Program(
         name=_PROGRAM,
-        command=(binary, "-W", "-db", "-f", str(run.haproxy_config)),
+        command=(
+            *(binary, "-W", "-db", "-f", str(run.haproxy_config)),
+            *("-S", f"{run.master_socket},mode,600"),
+        ),
         directory=str(run.path),
         stop_seconds=math.ceil(config.hard_stop_seconds),
     )
@@ -266,10 +270,12 @@ def _is_relieved(
         return False
     # The former one finishes its requests, as after a reload, and ends.
     supervisord.put_beside(program, "-x", str(config.socket_path), "-sf", str(former))
-    is_done = _worker(config.socket_path, other_than=worker, within=_START_SECONDS) is not None
-    if not is_done:
+    if _worker(config.socket_path, other_than=worker, within=_START_SECONDS) is None:
         supervisord.take(program.name)
-    return is_done
+        return False
+    # What it still holds nobody else can count, and the members are replaced next.
+    orphans.ends_within(former, config.hard_stop_seconds)
+    return True
 
 
 def _renew_socket(inputs: dict[str, Any]) -> None:

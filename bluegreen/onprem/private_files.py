@@ -41,6 +41,11 @@ class PrivateDirectory:
         return (self.path / _MARKER).is_file()
 
     @property
+    def is_open_to_others(self) -> bool:
+        """Whether somebody has let other users in since it was made."""
+        return self.path.exists() and bool(self.path.stat().st_mode & 0o077)
+
+    @property
     def owner(self) -> str | None:
         """Who uses it; None when nobody has claimed it."""
         try:

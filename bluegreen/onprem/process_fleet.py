@@ -84,6 +84,11 @@ def _run(inputs: dict[str, Any]) -> RunDirectory:
     return RunDirectory(Path(inputs["run_directory"]))
 
 
+def _runtime(inputs: dict[str, Any]) -> HaproxyRuntime:
+    run = _run(inputs)
+    return HaproxyRuntime(str(run.stats_socket), master_address=str(run.master_socket))
+
+
 def _spec(inputs: dict[str, Any]) -> FleetSpec:
     return FleetSpec(
         service=inputs["service"],
@@ -113,7 +118,7 @@ def _converge(inputs: dict[str, Any]) -> dict[str, Any]:
 def _slots(inputs: dict[str, Any]) -> ServerSlots:
     color = Color(inputs["color"])
     return ServerSlots(
-        runtime=HaproxyRuntime(str(_run(inputs).stats_socket)),
+        runtime=_runtime(inputs),
         backend=RoutedTraffic.of_service(inputs["service"]).backends[color],
         color=color,
         drain_seconds=inputs.get("drain_seconds", 0),
@@ -144,7 +149,7 @@ def _has_traffic(inputs: dict[str, Any]) -> bool:
 
 def _drain(outputs: dict[str, Any]) -> None:
     """Waits, for a limited time, until the proxy knows of no request that a color works on."""
-    runtime = HaproxyRuntime(str(_run(outputs).stats_socket))
+    runtime = _runtime(outputs)
     backend = RoutedTraffic.of_service(outputs["service"]).backends[Color(outputs["color"])]
     end = time.monotonic() + outputs.get("drain_seconds", 0)
     while time.monotonic() < end:

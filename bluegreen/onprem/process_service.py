@@ -188,6 +188,7 @@ def _data_plane(config: ServiceConfig, run: RunDirectory) -> HaproxyDataPlane:
     supervisord = Supervisord(run.path)
     return HaproxyDataPlane(
         stats_socket=str(run.stats_socket),
+        master_socket=str(run.master_socket),
         map_path=run.traffic_map,
         map_key=service.name,
         traffic=RoutedTraffic.of_service(service.name),

@@ -18,6 +18,11 @@ class RunDirectory:
         return self.path / "haproxy.sock"
 
     @property
+    def master_socket(self) -> Path:
+        """Tells which workers HAProxy has, and what those from before a reload still hold."""
+        return self.path / "master.sock"
+
+    @property
     def haproxy_config(self) -> Path:
         """What the embedded HAProxy was started with."""
         return self.path / "haproxy.cfg"

@@ -29,7 +29,11 @@ class _Provider(LiveProvider):
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
         supervisord = _supervisord(news)
-        is_drift = supervisord.owner != news["owner"] or not supervisord.is_running()
+        is_drift = (
+            supervisord.owner != news["owner"]
+            or supervisord.is_open_to_others
+            or not supervisord.is_running()
+        )
         return dynamic.DiffResult(changes=self.has_new_inputs(olds, news) or is_drift)
 
     def update(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:

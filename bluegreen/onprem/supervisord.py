@@ -97,6 +97,11 @@ class Supervisord:
         return self._files.owner
 
     @property
+    def is_open_to_others(self) -> bool:
+        """Whether other users can get into the run directory; the next start closes it."""
+        return self._files.is_open_to_others
+
+    @property
     def is_anothers(self) -> bool:
         """Whether somebody else has claimed the run directory."""
         return self._owner is not None and self.owner not in {None, self._owner}

@@ -43,11 +43,18 @@ class Traffic:
 
 @contextlib.contextmanager
 def traffic_on(
-    driver: OnPremDriver, path: str = "/slow?ms=60", *, fresh_share: float = 0.3
+    driver: OnPremDriver | int, path: str = "/slow?ms=60", *, fresh_share: float = 0.3
 ) -> Iterator[Traffic]:
-    """200 requests a second: slow ones, on kept connections and on fresh ones."""
+    """200 requests a second: slow ones, on kept connections and on fresh ones.
+
+    Args:
+        driver: Whose production gets them; or its port.
+        path: What is asked for.
+        fresh_share: Share of the requests on a connection of their own.
+    """
+    port = driver if isinstance(driver, int) else driver.port
     plan = LoadPlan(
-        url=f"http://127.0.0.1:{driver.port}{path}",
+        url=f"http://127.0.0.1:{port}{path}",
         rate=RATE,
         seconds=LONGEST_SECONDS,
         connections=128,
