@@ -183,7 +183,8 @@ def _refuse_silence(inputs: dict[str, Any]) -> None:
 def _silence(service: str, runtime: HaproxyRuntime, master: int) -> str:
     group = orphans.group_of(master)
     listener = runtime.listener_pid()
-    if listener is not None and listener not in group:
+    # One that has ended was a master that this proxy has relieved of its sockets.
+    if listener is not None and listener not in group and orphans.is_alive(listener):
         return (
             f"{Holder(listener)} listens at {runtime.address} in place of the proxy of {service}; "
             "nothing was changed; delete that file and run `pulumi up` again, which makes it again"

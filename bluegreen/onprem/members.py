@@ -126,9 +126,7 @@ def render_command(
         raise ConfigError([f"{error}; nothing was started"]) from error
 
 
-def converge(
-    supervisord: Supervisord, spec: FleetSpec, slots: ServerSlots, *, is_live: bool = False
-) -> list[Member]:
+def converge(supervisord: Supervisord, spec: FleetSpec, slots: ServerSlots) -> list[Member]:
     """Makes the members what they are to be, and returns them when all are ready.
 
     Members that match are left alone. Changed ones are replaced in two halves, the second when the
@@ -137,9 +135,8 @@ def converge(
     Args:
         supervisord: Where they run.
         spec: What they are to be.
-        slots: Where requests come from; members that are ended are taken out there before.
-        is_live: Whether they have production traffic: then one that is alone is replaced with the
-            help of another one in a spare slot, if there is one.
+        slots: Where requests come from; members that are ended are taken out there before. Where
+            there are any, one that is alone is replaced with the help of one in a spare slot.
 
     Raises:
         ConfigError: The command cannot be rendered; nothing was started.
@@ -151,7 +148,7 @@ def converge(
     left = supervisord.left_behind()
     extra = _indexes(supervisord, spec.color, first=spec.replicas)
     plan = _plan(programs, states, left.keys(), extra)
-    if is_live and len(spec.ports) > spec.replicas:
+    if slots.is_live and len(spec.ports) > spec.replicas:
         plan = _with_stand_in(plan, spec.replicas)
     _refuse_taken_ports(spec, plan, live_members(supervisord, spec.color, spec.ports))
     slots.put_back()

@@ -106,9 +106,7 @@ def _spec(inputs: dict[str, Any]) -> FleetSpec:
 
 
 def _converge(inputs: dict[str, Any]) -> dict[str, Any]:
-    members = converge(
-        _supervisord(inputs), _spec(inputs), _slots(inputs), is_live=_has_traffic(inputs)
-    )
+    members = converge(_supervisord(inputs), _spec(inputs), _slots(inputs))
     return inputs | {
         "endpoints": [f"http://127.0.0.1:{member.port}" for member in members],
         "running": _running(members),
@@ -122,6 +120,7 @@ def _slots(inputs: dict[str, Any]) -> ServerSlots:
         backend=RoutedTraffic.of_service(inputs["service"]).backends[color],
         color=color,
         drain_seconds=inputs.get("drain_seconds", 0),
+        is_live=_has_traffic(inputs),
     )
 
 
@@ -142,8 +141,12 @@ def _take_back(inputs: dict[str, Any]) -> None:
 
 def _has_traffic(inputs: dict[str, Any]) -> bool:
     traffic = RoutedTraffic.of_service(inputs["service"])
-    value = MapFile(_run(inputs).traffic_map).read(inputs["service"])
-    decoded = traffic.decode(value) if value is not None else None
+    try:
+        value = MapFile(_run(inputs).traffic_map).read(inputs["service"])
+        decoded = traffic.decode(value) if value is not None else None
+    except DataPlaneError:
+        # Nobody can tell, so it may have.
+        return True
     return decoded is not None and decoded[1].share_of(Color(inputs["color"])) > 0
 
 

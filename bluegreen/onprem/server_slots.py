@@ -24,6 +24,9 @@ class ServerSlots:
     drain_seconds: float
     """How long requests under way are waited for."""
 
+    is_live: bool = False
+    """Whether the color has production traffic: nobody is ended then before others are seen up."""
+
     def are_left_out(self) -> bool:
         """Whether a slot gets no requests although nobody is changing its member: see `put_back`.
 
@@ -80,7 +83,7 @@ class ServerSlots:
 
     def _wait_for(self, staying: set[str]) -> bool:
         """Waits until the proxy has seen all that stay; False when it has seen none in time."""
-        end = time.monotonic() + self.drain_seconds
+        end = time.monotonic() + (self.drain_seconds if self.is_live else 0)
         while not staying <= self._up() and time.monotonic() < end:
             time.sleep(_POLL_SECONDS)
         return bool(staying & self._up())

@@ -226,6 +226,7 @@ def test_after_a_killed_process_manager_everything_is_replaced_without_a_failed_
     assert both.up().done == []
 
 
+@pytest.mark.soak
 def test_a_single_live_member_is_replaced_with_the_help_of_a_spare_slot(onprem: OnPremDriver):
     assert onprem.up().ok
     with traffic_on(onprem) as traffic:
@@ -332,6 +333,7 @@ def test_a_color_that_dies_between_its_gates_and_the_write_stops_the_update_ther
     assert traffic.recording.by_color()["blue"] > 0
 
 
+@pytest.mark.soak
 def test_the_members_of_a_color_that_crash_right_after_its_gates_come_back(both: OnPremDriver):
     both.configure("service.follow.timeout_seconds", 30)
     both.configure("active_color", "green")
@@ -349,7 +351,9 @@ def test_the_members_of_a_color_that_crash_right_after_its_gates_come_back(both:
     assert traffic.outage_seconds < 15
 
 
-@pytest.mark.parametrize("behaviour", ["refuses", "hangs", "garbage"])
+@pytest.mark.parametrize(
+    "behaviour", ["refuses", "hangs", pytest.param("garbage", marks=pytest.mark.soak)]
+)
 def test_somebody_else_on_the_proxys_socket(both: OnPremDriver, behaviour: str):
     path = both.run_directory.stats_socket
     with traffic_on(both) as traffic:
@@ -402,7 +406,8 @@ def test_a_proxy_that_hangs_is_named_with_the_way_out(both: OnPremDriver):
     assert both.ask("production") == {"green 1.1": 20}
 
 
-def test_a_map_moved_by_hand_in_file_and_memory_stops_a_switch(both: OnPremDriver):
+@pytest.mark.soak
+def test_a_map_moved_by_hand_in_file_and_memory_is_moved_back(both: OnPremDriver):
     both.move_by_hand("green", 0)
     MapFile(both.run_directory.traffic_map).write("shop", GREEN_VALUE)
     drift = both.preview()
@@ -439,6 +444,7 @@ def test_a_map_that_is_written_by_hand_during_the_switch_stops_it(both: OnPremDr
     assert both.ask("production") == {"green 1.1": 20}
 
 
+@pytest.mark.soak
 def test_a_map_file_that_is_written_by_hand_during_the_switch_is_drift_afterwards(
     both: OnPremDriver,
 ):
@@ -522,6 +528,7 @@ def test_a_full_disk_stops_a_switch_before_anything_moves(small_disk: SmallDisk)
     assert traffic.failed == 0
 
 
+@pytest.mark.soak
 def test_a_full_disk_stops_a_deploy_and_a_refusal_keeps_its_reason(small_disk: SmallDisk):
     driver = small_disk.driver
     small_disk.fill()

@@ -26,11 +26,11 @@ from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.server_slots import ServerSlots
 
 
-def converge(supervisord, fleet, **values):
+def converge(supervisord, fleet):
     """Without a proxy in front of them."""
     runtime = HaproxyRuntime(str(supervisord.directory / "haproxy.sock"))
     slots = ServerSlots(runtime, f"shop-{fleet.color}", fleet.color, drain_seconds=5)
-    return members_module.converge(supervisord, fleet, slots, **values)
+    return members_module.converge(supervisord, fleet, slots)
 
 
 @pytest.fixture
