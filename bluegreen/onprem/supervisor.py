@@ -66,10 +66,13 @@ def _remove_empty_parents(path: Path) -> None:
     for parent in path.parents:
         if ".bluegreen" not in parent.parent.parts:
             return
-        if parent.exists():
-            if any(parent.iterdir()):
-                return
+        try:
             parent.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            # It has something else in it, or is the root of a file system.
+            return
 
 
 class Supervisor(dynamic.Resource, module="onprem", name="Supervisor"):

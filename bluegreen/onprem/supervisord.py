@@ -203,6 +203,8 @@ class Supervisord:
         states = self.programs()
         fresh = [program for program in programs if not _is_up(states.get(program.name), program)]
         names = [program.name for program in fresh]
+        # Before anybody is stopped: on a full disk all goes on as it is.
+        self._write_programs(fresh)
         self._remove(names)
         for name in names:
             self._first_arguments(name).unlink(missing_ok=True)
@@ -220,12 +222,16 @@ class Supervisord:
         # A new process notes itself in place of the one before, which must not be lost track of.
         write_private(journal.with_suffix(".former.json"), journal.read_text())
         write_private(self._first_arguments(program.name), json.dumps(first_arguments))
+        self._write_programs([program])
         self._start_programs([program])
 
-    def _start_programs(self, programs: list[Program]) -> None:
+    def _write_programs(self, programs: list[Program]) -> None:
         with self._files.lock():
             for program in programs:
                 self._write_program(program)
+
+    def _start_programs(self, programs: list[Program]) -> None:
+        with self._files.lock():
             if programs:
                 self._client.call("reloadConfig")
             for program in programs:

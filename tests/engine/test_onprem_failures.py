@@ -531,9 +531,11 @@ def test_a_full_disk_stops_a_switch_before_anything_moves(small_disk: SmallDisk)
 @pytest.mark.soak
 def test_a_full_disk_stops_a_deploy_and_a_refusal_keeps_its_reason(small_disk: SmallDisk):
     driver = small_disk.driver
+    before = pids_of(driver)
     small_disk.fill()
     driver.configure("green.release", "1.2")
     deploy = driver.up()
+    left = pids_of(driver)
     driver.configure("green.release", "1.1")
     driver.configure("service.gates.capacity.timeout_seconds", 1)
     driver.configure("service.gates.release.path", "/nowhere")
@@ -547,6 +549,7 @@ def test_a_full_disk_stops_a_deploy_and_a_refusal_keeps_its_reason(small_disk: S
     assert not deploy.ok
     assert "could not be written: No space left on device; it is as it was" in deploy.text
     assert "Traceback" not in deploy.text
+    assert left == before
     assert not refused.ok
     assert "release: refused" in refused.text
     assert "the event could not be kept in" in refused.text
