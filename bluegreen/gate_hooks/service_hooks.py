@@ -12,7 +12,6 @@ from bluegreen.gate_hooks.router_gate import FollowGate, RouterGate
 from bluegreen.gate_hooks.truth import Truth
 from bluegreen.gate_hooks.update import Update
 from bluegreen.naming import child_name
-from bluegreen.settings.service import ServiceSettings
 
 __all__ = ["ServiceHooks"]
 
@@ -32,11 +31,6 @@ class ServiceHooks:
         self._name = update.name
         self._follow = FollowGate(update)
         self.truth = Truth(update.data_plane, update.plan)
-
-    @property
-    def settings(self) -> ServiceSettings:
-        """The settings of the service."""
-        return self._update.settings
 
     def anchor(self, judge: Callable[[HookCall], None]) -> pulumi.ResourceHookBinding:
         """A platform's own guard of what the router refers to."""

@@ -37,6 +37,7 @@ from bluegreen.onprem.traffic_map import RoutedTraffic
 from bluegreen.overrides import Overrides
 from bluegreen.plan import ServicePlan, make_plan
 from bluegreen.settings.config import ServiceConfig, misspelt_keys
+from bluegreen.settings.service import ServiceSettings
 from bluegreen.stack_config import written_keys
 
 __all__ = ["ProcessService", "ProcessServiceArgs"]
@@ -80,43 +81,28 @@ class ProcessService(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ProcessServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        config = args.config
-        overrides = Overrides.read(os.environ)
-        plan = _plan(config, overrides)
+        run = _run_directory(args.config.service)
+        data_plane = _data_plane(args.config.service, run)
+        update = _update(name, args.config, run, data_plane)
         super().__init__("bluegreen:index:ProcessService", name, {}, opts)
-        run = _run_directory(config)
-        data_plane = _data_plane(config, run)
-        update = _update(name, config, plan, overrides, run, data_plane)
         early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
-        for warning in plan.warnings:
-            pulumi.log.warn(f"{name}: {warning}", self)
-        project = pulumi.get_project()
-        for warning in misspelt_keys(project, written_keys(project)):
-            pulumi.log.warn(warning, self)
-        child = pulumi.ResourceOptions(parent=self)
-        hooks = ServiceHooks(update)
+        self._warn(update)
 
-        supervisor = Supervisor(child_name(name, "supervisor"), run.path, _owner(config), child)
-        haproxy = LocalHaproxy(
-            child_name(name, "haproxy"),
-            config.service,
-            supervisor.run_directory,
-            pulumi.ResourceOptions(parent=self, hooks=hooks.anchor(ProxyGuard(update, data_plane))),
-            supervisor.owner,
-        )
-        build = _Builder(name, plan, run, supervisor, haproxy, hooks, child)
-        fleets = {color: build.fleet(color, haproxy) for color in sorted(plan.split.colors)}
+        hooks = ServiceHooks(update)
+        build = _Builder(update, hooks, run, pulumi.ResourceOptions(parent=self))
+        build.anchors(ProxyGuard(update, data_plane))
+        fleets = {color: build.fleet(color) for color in sorted(update.plan.split.colors)}
         router = build.router(fleets)
         flag = build.flag(router)
         # What is not in the program any more ends last: after the flag nothing can refuse it.
         flag.color.apply(lambda _: early_ends.record())
-        for color in sorted(plan.fleets.keys() - fleets.keys()):
-            fleets[color] = build.fleet(color, haproxy, flag)
+        for color in sorted(update.plan.fleets.keys() - fleets.keys()):
+            fleets[color] = build.fleet(color, flag)
 
         members = [fleet.members for fleet in fleets.values()]
         warn_of_unused_permissions(update, [*members, router.route], self)
         self._truth = hooks.truth
-        self._set_outputs(router, haproxy, fleets)
+        self._set_outputs(router, build.haproxy, fleets)
 
     def stack_outputs(self) -> dict[str, pulumi.Output[Any]]:
         """What every program of this library exports, by the names in the contract.
@@ -136,6 +122,12 @@ class ProcessService(pulumi.ComponentResource):
             else getattr(self, name)
             for name in OutputName
         }
+
+    def _warn(self, update: Update) -> None:
+        project = pulumi.get_project()
+        warnings = [f"{update.name}: {warning}" for warning in update.plan.warnings]
+        for warning in (*warnings, *misspelt_keys(project, written_keys(project))):
+            pulumi.log.warn(warning, self)
 
     def _set_outputs(
         self, router: HaproxyRouter, haproxy: LocalHaproxy, fleets: Mapping[Color, ProcessFleet]
@@ -166,25 +158,22 @@ def _rollback_command(color: str) -> str:
     )
 
 
-def _run_directory(config: ServiceConfig) -> RunDirectory:
-    written = config.service.onprem.run_directory
-    default = Path(
-        ".bluegreen", "run", pulumi.get_project(), pulumi.get_stack(), config.service.name
-    )
+def _run_directory(service: ServiceSettings) -> RunDirectory:
+    written = service.onprem.run_directory
+    default = Path(".bluegreen", "run", pulumi.get_project(), pulumi.get_stack(), service.name)
     return RunDirectory(_absolute(Path(written) if written else default))
 
 
-def _owner(config: ServiceConfig) -> str:
+def _owner(service: ServiceSettings) -> str:
     """Who may use and remove the run directory."""
-    return "/".join((pulumi.get_project(), pulumi.get_stack(), config.service.name))
+    return "/".join((pulumi.get_project(), pulumi.get_stack(), service.name))
 
 
 def _absolute(path: Path) -> Path:
     return Path(pulumi.get_root_directory()) / path
 
 
-def _data_plane(config: ServiceConfig, run: RunDirectory) -> HaproxyDataPlane:
-    service = config.service
+def _data_plane(service: ServiceSettings, run: RunDirectory) -> HaproxyDataPlane:
     supervisord = Supervisord(run.path)
     return HaproxyDataPlane(
         stats_socket=str(run.stats_socket),
@@ -200,18 +189,14 @@ def _data_plane(config: ServiceConfig, run: RunDirectory) -> HaproxyDataPlane:
 
 
 def _update(
-    name: str,
-    config: ServiceConfig,
-    plan: ServicePlan,
-    overrides: Overrides,
-    run: RunDirectory,
-    data_plane: HaproxyDataPlane,
+    name: str, config: ServiceConfig, run: RunDirectory, data_plane: HaproxyDataPlane
 ) -> Update:
     service = config.service
+    overrides = Overrides.read(os.environ)
     return Update(
         name=name,
         settings=service,
-        plan=plan,
+        plan=_plan(config, overrides),
         overrides=overrides,
         data_plane=data_plane,
         journal=FileJournal(run.journal),
@@ -228,24 +213,30 @@ def _flag_color(properties: Mapping[str, Any]) -> Color | None:
 class _Builder:
     """Makes the service's parts; what depends on roles is decided by who calls it when."""
 
+    haproxy: LocalHaproxy
+
     def __init__(
-        self,
-        name: str,
-        plan: ServicePlan,
-        run: RunDirectory,
-        supervisor: Supervisor,
-        haproxy: LocalHaproxy,
-        hooks: ServiceHooks,
-        opts: pulumi.ResourceOptions,
+        self, update: Update, hooks: ServiceHooks, run: RunDirectory, opts: pulumi.ResourceOptions
     ) -> None:
-        self._name = name
-        self._settings = hooks.settings
-        self._plan = plan
-        self._run = run
-        self._supervisor = supervisor
-        self._haproxy = haproxy
+        self._name = update.name
+        self._settings = update.settings
+        self._plan = update.plan
         self._hooks = hooks
+        self._run = run
         self._opts = opts
+
+    def anchors(self, guard: ProxyGuard) -> None:
+        """What both colors stand on; asked for before anything else."""
+        self._supervisor = Supervisor(
+            child_name(self._name, "supervisor"), self._run.path, _owner(self._settings), self._opts
+        )
+        self.haproxy = LocalHaproxy(
+            child_name(self._name, "haproxy"),
+            self._settings,
+            self._supervisor.run_directory,
+            self._merged(pulumi.ResourceOptions(hooks=self._hooks.anchor(guard))),
+            self._supervisor.owner,
+        )
 
     def fleet(self, color: Color, *after: pulumi.Resource) -> ProcessFleet:
         args = ProcessFleetArgs(
@@ -255,7 +246,7 @@ class _Builder:
             run_directory=self._supervisor.run_directory,
             owner=self._supervisor.owner,
             hooks=self._hooks.fleet(color),
-            after=after,
+            after=[self.haproxy, *after],
         )
         return ProcessFleet(child_name(self._name, color), args, self._opts)
 
@@ -268,7 +259,7 @@ class _Builder:
             stats_socket=str(self._run.stats_socket),
             map_path=str(self._run.traffic_map),
             hooks=self._hooks.router(),
-            after=[self._haproxy, *(fleet.members for fleet in fleets.values())],
+            after=[self.haproxy, *(fleet.members for fleet in fleets.values())],
         )
         return HaproxyRouter(self._name, args, self._opts)
 
@@ -280,8 +271,10 @@ class _Builder:
             service=self._settings.name,
             color=active,
             release=self._plan.fleets[active].release,
-            opts=pulumi.ResourceOptions.merge(
-                self._opts,
-                pulumi.ResourceOptions(depends_on=[router.route], hooks=self._hooks.flag()),
+            opts=self._merged(
+                pulumi.ResourceOptions(depends_on=[router.route], hooks=self._hooks.flag())
             ),
         )
+
+    def _merged(self, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(self._opts, opts)

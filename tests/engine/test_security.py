@@ -97,6 +97,7 @@ def test_files_and_sockets_are_for_their_owner_only(two_colors: OnPremDriver):
     sockets = {name: mode for name, mode in modes.items() if stat.S_ISSOCK(mode)}
     assert {name: stat.S_IMODE(mode) for name, mode in sockets.items()} == {
         "haproxy.sock": 0o600,
+        "master.sock": 0o600,
         "supervisor.sock": 0o600,
     }
     directories = {name: mode for name, mode in modes.items() if stat.S_ISDIR(mode)}
