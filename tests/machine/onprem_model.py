@@ -18,7 +18,7 @@ from bluegreen.colors import Color
 from bluegreen.gates.answers import Answer, UnusableAnswerError
 from bluegreen.gates.gate import Endpoint
 from bluegreen.onprem.haproxy_config import DEFAULT_PIN_HEADER
-from bluegreen.onprem.haproxy_runtime import BackendState, ProxyNotRunningError
+from bluegreen.onprem.haproxy_runtime import BackendState, ProxyNotRunningError, ServerState
 from bluegreen.onprem.program import Program, ProgramState, ProgramStatus
 from bluegreen.onprem.provider import LiveProvider, plain
 from bluegreen.onprem.readiness import Candidate
@@ -58,6 +58,9 @@ class Machine:
     memory: str | None = None
     """What the proxy's map says."""
 
+    drained: set[str] = field(default_factory=set)
+    """The slots that the proxy was told to send nothing to; a restart forgets it."""
+
     is_proxy_up: bool = False
     next_pid: int = 100
 
@@ -70,6 +73,7 @@ class Machine:
     def start_proxy(self) -> None:
         """Comes up with what the file says."""
         self.memory = MapFile(self.run.traffic_map).read(SERVICE)
+        self.drained.clear()
         self.is_proxy_up = True
 
     def let_time_pass(self) -> None:
@@ -83,7 +87,7 @@ class Machine:
             raise UnusableAnswerError(f"{endpoint.url}: connection refused")
         pinned = endpoint.headers.get(DEFAULT_PIN_HEADER)
         color = Color(pinned) if pinned else self._production()
-        ready = [each for each in self.of(color) if each.is_ready] if color else []
+        ready = [each for each in self._balanced(color) if each.is_ready] if color else []
         if not ready:
             return Answer(503, b"nobody is there")
         headers = {"x-bluegreen-color": str(color)}
@@ -93,6 +97,14 @@ class Machine:
             return Answer(500, b"broken", headers)
         body = {"version": ready[0].release, "color": color}
         return Answer(200, json.dumps(body).encode(), headers)
+
+    def _balanced(self, color: Color) -> list[Member]:
+        return [
+            each
+            for name, each in sorted(self.members.items())
+            if name.startswith(color)
+            and f"{color}-{int(name.partition('-')[2]) + 1}" not in self.drained
+        ]
 
     def _production(self) -> Color | None:
         backends = RoutedTraffic.of_service(SERVICE).backends
@@ -121,6 +133,7 @@ class Machine:
                 "bluegreen.gates.follow.ask": self.answer,
                 # The engine in memory waits for the outputs themselves.
                 "bluegreen.gate_hooks.truth._SEND_SECONDS": 0,
+                f"{onprem}.server_slots._POLL_SECONDS": 0,
             }.items():
                 stack.enter_context(mock.patch(name, replacement))
             yield
@@ -166,6 +179,31 @@ class Runtime:
         members = self.machine.of(Color(name.removeprefix(f"{SERVICE}-")))
         return BackendState(servers_up=sum(each.is_ready for each in members), sessions=0)
 
+    def servers(self, name: str) -> dict[str, ServerState]:
+        self._see_that_it_is_up()
+        found = {}
+        for member, each in self.machine.members.items():
+            color, _, index = member.partition("-")
+            server = f"{color}-{int(index) + 1}"
+            if name == f"{SERVICE}-{color}":
+                is_up = each.is_ready and server not in self.machine.drained
+                found[server] = ServerState(is_up=is_up, sessions=0)
+        return found
+
+    def drained_servers(self, name: str) -> list[str]:
+        self._see_that_it_is_up()
+        color = name.removeprefix(f"{SERVICE}-")
+        return sorted(each for each in self.machine.drained if each.startswith(color))
+
+    def set_server(self, _backend: str, server: str, *changes: str) -> None:
+        self._see_that_it_is_up()
+        if "state drain" in changes:
+            self.machine.drained.add(server)
+            self.machine.effect(f"{server} is drained")
+        elif "state ready" in changes:
+            self.machine.drained.discard(server)
+            self.machine.effect(f"{server} is back")
+
     def _see_that_it_is_up(self) -> None:
         if not self.machine.is_proxy_up:
             raise ProxyNotRunningError("nobody listens at the proxy's socket")
@@ -179,6 +217,7 @@ class MemorySupervisord:
         self.directory = run_directory
         self.owner = owner
         self.is_anothers = False
+        self.is_open_to_others = False
         self._machine = machine
 
     def claim_problem(self, _formerly: str | None = None) -> None:
@@ -207,6 +246,9 @@ class MemorySupervisord:
 
     def program_of(self, state: ProgramState) -> Program | None:
         return self._machine.members[state.name].program
+
+    def left_behind(self) -> dict[str, int]:
+        return {}
 
     def put(self, *programs: Program) -> list[str]:
         present = self._machine.members
