@@ -29,7 +29,7 @@ MOST_FOLLOWED = 6
 colors = st.sampled_from(Color)
 modes = st.sampled_from(["normal", "normal", "normal", "broken", "never-ready"])
 replicas = st.integers(1, 3)
-kills = st.none() | st.none() | st.integers(0, 45)
+kills = st.none() | st.integers(0, 25)
 follows = st.none() | st.integers(0, 9)
 """Which of the ways out that a refusal names is taken, if any."""
 
@@ -98,6 +98,29 @@ class ServiceMachine(RuleBasedStateMachine):
     def switch(self, *, at_once: bool, kill: int | None, follow: int | None) -> None:
         self.write("active_color", self.active.other)
         self.perhaps(at_once=at_once, kill=kill, follow=follow)
+
+    @rule(
+        mode=modes,
+        replicas=replicas,
+        old=st.sampled_from(["stays", "retired", "removed"]),
+        kill=kills,
+        follow=follows,
+    )
+    def deploy_and_switch(
+        self, *, mode: str, replicas: int, old: str, kill: int | None, follow: int | None
+    ) -> None:
+        """The whole job in one update."""
+        before = self.active
+        self.deploy(
+            is_idle=True, mode=mode, replicas=replicas, at_once=False, kill=None, follow=None
+        )
+        self.write("active_color", before.other)
+        if old == "retired" and before in self.written:
+            entry = {"color": before, "release": self.written[before]["release"]}
+            self.write("retired", entry)
+        elif old == "removed":
+            self.write(before, None)
+        self.update(kill, follow)
 
     @precondition(lambda self: self.active.other in self.written)
     @rule(kill=kills, follow=follows)
@@ -323,6 +346,10 @@ class ServiceMachine(RuleBasedStateMachine):
 
     def allow(self, variable: str, value: str) -> None:
         self.permissions[variable] = value
+        color = value.partition(":")[0]
+        if "ALLOW_LIVE_CHANGE" in variable and "-" in self.written[color]["release"]:
+            # Who allows this looks at the release first; a broken one stops at the flag.
+            self.deploy_something_sound(Color(color))
 
     def take_over_by_refresh(self) -> None:
         self.refresh()
