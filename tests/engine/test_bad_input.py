@@ -966,3 +966,17 @@ def is_refused(config: dict[str, Any]) -> bool:
     except ConfigError:
         return True
     return False
+
+
+def test_a_permission_that_lifts_something_is_not_called_useless(stack: Stack):
+    stack.write({"active_color": "green"})
+    switched = stack.driver.up()
+    stack.put_back()
+
+    result = stack.driver.up(BLUEGREEN_ROLLBACK="blue:why")
+
+    assert switched.ok, switched
+    assert result.ok, result
+    assert result.done == ["router", "flag"]
+    assert "had no effect" not in result.text
+    assert stack.driver.ask("production", 4) == {"blue 1.0": 4}
