@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
-from bluegreen.errors import DataPlaneError, RolloutError, UnreadableTrafficError
+from bluegreen.errors import DataPlaneError, RolloutError
 from bluegreen.events import EventKind
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
@@ -126,12 +126,9 @@ def _removal_problem(update: Update, call: HookCall, color: Color, release: str)
 
 
 def _may_have_a_share(update: Update, color: Color) -> bool:
-    """Whether a color has traffic; a router that cannot be read may send it some."""
+    """Whether a color has traffic; a router that is down or cannot be read may send it some."""
     try:
         live = update.data_plane.live_route()
-    except UnreadableTrafficError:
-        return True
     except DataPlaneError:
-        # One that is down sends nobody anything; the clock goes on without it.
-        return False
+        return True
     return live is not None and live.split.share_of(color) > 0

@@ -189,20 +189,22 @@ def test_a_color_without_members_is_gone_already():
     "plane",
     [
         FakeDataPlane.silent(),
-        FakeDataPlane(DataPlaneError("it is down"), switched_at=hours_ago(25)),
         FakeDataPlane(live(GREEN), releases={GREEN: DataPlaneError("it is down")}),
     ],
-    ids=["all of it", "the router", "the process manager"],
+    ids=["all of it", "the process manager"],
 )
 def test_what_is_left_of_a_service_that_does_not_answer_may_be_removed(plane):
     removed(plane)
 
 
 @in_preview_and_in_up
-def test_a_router_that_is_down_ends_no_retention(is_preview):
-    plane = FakeDataPlane(DataPlaneError("it is down"), switched_at=hours_ago(6))
+@pytest.mark.parametrize("switched_at", [None, hours_ago(6)])
+def test_a_router_that_is_down_ends_no_retention(is_preview, switched_at):
+    plane = FakeDataPlane(DataPlaneError("it is down"), switched_at=switched_at)
 
-    assert "(18.0 of 24 hours left)" in refusal_of(plane, is_preview=is_preview)
+    refusal = refusal_of(plane, is_preview=is_preview)
+
+    assert "green 1.1 is live until this update switches" in refusal
 
 
 @pytest.mark.parametrize(("is_preview", "kinds"), [(True, []), (False, ["refusal"])])
