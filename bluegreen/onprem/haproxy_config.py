@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError
+from bluegreen.onprem.ports import http_url
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, RoutedTraffic
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ __all__ = [
     "HaproxyConfig",
     "check",
     "external_snippet",
+    "live_url",
 ]
 
 DEFAULT_PIN_HEADER = "X-Bluegreen-Color"
@@ -151,6 +153,21 @@ class HaproxyConfig:
         )
         template = _templates().get_template("haproxy.cfg.j2")
         return template.render(config=self, routing=routing)
+
+
+def live_url(config_file: Path, frontend: str) -> str | None:
+    """Where clients find a frontend that the proxy runs with; None when there is none.
+
+    Args:
+        config_file: What was rendered, or is as it was when the proxy did not take over a new one.
+        frontend: Its name, for example `shop-production`.
+    """
+    try:
+        text = config_file.read_text(encoding="utf-8")
+    except OSError:
+        return None
+    bound = re.search(rf"^frontend {re.escape(frontend)}\n +bind (\S+):(\d+)$", text, re.MULTILINE)
+    return http_url(bound[1], int(bound[2])) if bound else None
 
 
 def check(haproxy_binary: str | Path, path: Path) -> None:

@@ -22,6 +22,7 @@ from bluegreen.gate_hooks import (
 from bluegreen.gates import build_gates
 from bluegreen.naming import child_name
 from bluegreen.onprem.active_flag import ActiveFlag
+from bluegreen.onprem.haproxy_config import live_url
 from bluegreen.onprem.haproxy_data_plane import HaproxyDataPlane
 from bluegreen.onprem.haproxy_router import GUARANTEE, HaproxyRouter, HaproxyRouterArgs, route_of
 from bluegreen.onprem.journal import FileJournal
@@ -101,7 +102,7 @@ class ProcessService(pulumi.ComponentResource):
 
         members = [fleet.members for fleet in fleets.values()]
         warn_of_unused_permissions(update, [*members, router.route], self)
-        self._truth = hooks.truth
+        self._truth, self._run, self._service = hooks.truth, run, update.settings.name
         self._set_outputs(router, build.haproxy, fleets)
 
     def stack_outputs(self) -> dict[str, pulumi.Output[Any]]:
@@ -115,13 +116,13 @@ class ProcessService(pulumi.ComponentResource):
             OutputName.RELEASES: lambda facts: facts.releases,
             OutputName.GUARANTEE: lambda _: GUARANTEE,
             OutputName.ROLLBACK_COMMAND: lambda facts: _rollback_command(facts.active_color.other),
+            OutputName.PRODUCTION_URL: lambda _: self._live_url("production"),
+            OutputName.TEST_URL: lambda _: self._live_url("test"),
         }
-        return {
-            name: self._truth.output(getattr(self, name), live[name])
-            if name in live
-            else getattr(self, name)
-            for name in OutputName
-        }
+        return {name: self._truth.output(getattr(self, name), live[name]) for name in OutputName}
+
+    def _live_url(self, frontend: str) -> str | None:
+        return live_url(self._run.haproxy_config, f"{self._service}-{frontend}")
 
     def _warn(self, update: Update) -> None:
         project = pulumi.get_project()

@@ -179,6 +179,7 @@ def test_a_lost_stats_socket_and_a_lost_map_are_made_again_without_moving_traffi
 
 def test_a_taken_port_leaves_the_proxy_and_its_config_as_they_were(onprem: OnPremDriver):
     assert onprem.up().ok
+    outputs = onprem.outputs()
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = other.getsockname()[1]
         onprem.configure("service.port", taken)
@@ -187,6 +188,9 @@ def test_a_taken_port_leaves_the_proxy_and_its_config_as_they_were(onprem: OnPre
 
     assert not result.ok
     assert f"port {taken} for the proxy of shop is taken by pid {os.getpid()}" in result.text
+    # Neither are they gone from what the command shows.
+    assert f'    production_url  : "{outputs["production_url"]}"' in result.text
+    assert onprem.outputs() == outputs
     assert result.seconds < 20
     assert onprem.ask("production") == {"blue 1.0": 20}
     haproxy = pids_of(onprem)["haproxy"]
