@@ -16,7 +16,7 @@ from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.orphans import ends_within
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.traffic_map import MapFile, RoutedTraffic
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit
 
 __all__ = [
     "HaproxyNewProcess",
@@ -72,7 +72,7 @@ class OurWrite:
     def switch(self, color: Color) -> None:
         """What the router's provider does, up to the reading back."""
         path = self.run.traffic_map
-        value = RoutedTraffic.of_service(SERVICE).encode(color, TrafficSplit.all_to(color))
+        value = RoutedTraffic.of_service(SERVICE).encode(Route(color, TrafficSplit.all_to(color)))
         MapFile(path).write(SERVICE, value)
         HaproxyRuntime(str(self.run.stats_socket)).set_map(str(path), SERVICE, value)
 

@@ -50,10 +50,9 @@ class HaproxyDataPlane:
         if value is None:
             return None
         try:
-            decoded = self.traffic.decode(value)
+            return self.traffic.decode(value)
         except DataPlaneError as error:
             raise UnreadableTrafficError(str(error)) from error
-        return Route(*decoded) if decoded else None
 
     def readiness(self, color: Color) -> Readiness:
         """How many members of a color the proxy has found ready."""

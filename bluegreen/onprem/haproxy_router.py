@@ -43,13 +43,13 @@ class _Provider(LiveProvider):
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
         outputs = plain(props)
         try:
-            decoded = _traffic(outputs).decode(_live_value(outputs) or NOTHING_IS_LIVE)
+            route = _traffic(outputs).decode(_live_value(outputs) or NOTHING_IS_LIVE)
         except DataPlaneError:
             # What cannot be read cannot be taken over; the next update repairs it.
             return dynamic.ReadResult(id_, outputs)
-        if decoded is None:
+        if route is None:
             return dynamic.ReadResult("", {})
-        return dynamic.ReadResult(id_, outputs | _shares(Route(*decoded)))
+        return dynamic.ReadResult(id_, outputs | _shares(route))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
         return dynamic.UpdateResult(_write(plain(news)))
@@ -74,7 +74,7 @@ def _shares(route: Route) -> dict[str, Any]:
 
 def _value(inputs: dict[str, Any]) -> str:
     route = route_of(inputs)
-    return _traffic(inputs).encode(route.active, route.split) if route else NOTHING_IS_LIVE
+    return _traffic(inputs).encode(route) if route else NOTHING_IS_LIVE
 
 
 def _live_value(inputs: dict[str, Any]) -> str | None:

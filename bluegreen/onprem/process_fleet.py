@@ -143,11 +143,11 @@ def _has_traffic(inputs: dict[str, Any]) -> bool:
     traffic = RoutedTraffic.of_service(inputs["service"])
     try:
         value = MapFile(_run(inputs).traffic_map).read(inputs["service"])
-        decoded = traffic.decode(value) if value is not None else None
+        route = traffic.decode(value) if value is not None else None
     except DataPlaneError:
         # Nobody can tell, so it may have.
         return True
-    return decoded is not None and decoded[1].share_of(Color(inputs["color"])) > 0
+    return route is not None and route.split.share_of(Color(inputs["color"])) > 0
 
 
 def _drain(outputs: dict[str, Any]) -> None:

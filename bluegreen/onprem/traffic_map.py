@@ -17,7 +17,7 @@ from pathlib import Path
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem.private_files import replace_file, sync_directory, takes_lock
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit
 
 __all__ = ["NOTHING_IS_LIVE", "MapFile", "RoutedTraffic", "map_word_problem"]
 
@@ -70,22 +70,23 @@ class RoutedTraffic:
         """The backends of a service under the names that `HaproxyConfig` gives them."""
         return cls({color: f"{service}-{color}" for color in Color})
 
-    def encode(self, active: Color, split: TrafficSplit) -> str:
+    def encode(self, route: Route) -> str:
         """Returns the map value for an active color and the shares of both.
 
         Raises:
             ConfigError: the active color gets nothing; then the other one is the active one.
         """
-        percent = split.share_of(active.other)
+        active = route.active
+        percent = route.split.share_of(active.other)
         if percent > _LARGEST_CANARY_PERCENT:
             msg = (
-                f"the active color {active} gets nothing of {split}; a canary is 0 to "
+                f"the active color {active} gets nothing of {route.split}; a canary is 0 to "
                 f"{_LARGEST_CANARY_PERCENT} percent, the rest is a switch to {active.other}"
             )
             raise ConfigError([msg])
         return f"{self.backends[active]},{self.backends[active.other]},{percent}"
 
-    def decode(self, value: str) -> tuple[Color, TrafficSplit] | None:
+    def decode(self, value: str) -> Route | None:
         """Returns the active color and the shares that a map value stands for.
 
         Returns:
@@ -104,7 +105,7 @@ class RoutedTraffic:
                 self.backends[color.other],
             )
             if names_fit and _PERCENT.fullmatch(percent):
-                return color, TrafficSplit.with_canary(color, int(percent))
+                return Route(color, TrafficSplit.with_canary(color, int(percent)))
         names = " and ".join(self.backends[color] for color in Color)
         msg = (
             f"the traffic map says {value!r}, expected '<active>,<idle>,<0 to "

@@ -164,10 +164,9 @@ class EngineWorld:
         except DataPlaneError:
             value = MapFile(path).read("shop") if path.exists() else None
         try:
-            decoded = TRAFFIC.decode(value or NOTHING_IS_LIVE)
+            return TRAFFIC.decode(value or NOTHING_IS_LIVE)
         except DataPlaneError:
             return None
-        return Route(*decoded) if decoded else None
 
     def _fleet(self, color: Color) -> Fleet:
         first = self._driver.port + 2 + (0 if color is Color.BLUE else SLOTS)

@@ -19,7 +19,7 @@ from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import RoutedTraffic
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit
 from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Result, Step
 
 APP = REPOSITORY / "examples" / "onprem" / "app" / "app.py"
@@ -123,8 +123,8 @@ class OnPremDriver:
     def live(self) -> TrafficSplit | None:
         runtime = HaproxyRuntime(str(self.run_directory.stats_socket))
         value = runtime.map_value(str(self.run_directory.traffic_map), "shop")
-        decoded = RoutedTraffic.of_service("shop").decode(value or "none,none,0")
-        return decoded[1] if decoded else None
+        route = RoutedTraffic.of_service("shop").decode(value or "none,none,0")
+        return route.split if route else None
 
     def ask(self, endpoint: str, count: int = 20) -> Counter[str]:
         port = {"production": self.port, "test": self.port + 1}[endpoint]
@@ -146,7 +146,7 @@ class OnPremDriver:
         if active is not None:
             color = Color(active)
             split = TrafficSplit.with_canary(color, percent)
-            value = RoutedTraffic.of_service("shop").encode(color, split)
+            value = RoutedTraffic.of_service("shop").encode(Route(color, split))
         runtime = HaproxyRuntime(str(self.run_directory.stats_socket))
         runtime.set_map(str(self.run_directory.traffic_map), "shop", value)
 

@@ -154,7 +154,7 @@ class ModelWorld:
 
     def move_by_hand(self, active: Color | None, percent: int = 0) -> None:
         self._machine.memory = (
-            TRAFFIC.encode(active, TrafficSplit.with_canary(active, percent))
+            TRAFFIC.encode(Route(active, TrafficSplit.with_canary(active, percent)))
             if active
             else "shop-purple"
         )
@@ -220,12 +220,11 @@ class ModelWorld:
         machine = self._machine
         file = MapFile(machine.run.traffic_map).read(SERVICE)
         try:
-            decoded = TRAFFIC.decode(
+            return TRAFFIC.decode(
                 (machine.memory if machine.is_proxy_up else file) or NOTHING_IS_LIVE
             )
         except DataPlaneError:
             return None
-        return Route(*decoded) if decoded else None
 
     def _fleet(self, color: Color) -> Fleet:
         members = self._machine.of(color)

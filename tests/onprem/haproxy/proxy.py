@@ -20,7 +20,7 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.onprem.haproxy_config import HaproxyConfig
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit
 
 SERVICE = "shop"
 SLOW_SECONDS = 0.6
@@ -219,7 +219,7 @@ class Proxy:
             return False
 
     def route(self, active: Color, percent: int = 0) -> float:
-        value = self.traffic.encode(active, TrafficSplit.with_canary(active, percent))
+        value = self.traffic.encode(Route(active, TrafficSplit.with_canary(active, percent)))
         return self.runtime.set_map(str(self.config.map_path), SERVICE, value)
 
     def ready(self, color: Color) -> int:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from bluegreen.colors import Color
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit
 from tests.onprem.haproxy.proxy import SERVICE, KeepAlive, a_proxy, eventually
 
 BLUE, GREEN = Color
@@ -18,13 +18,13 @@ BLUE, GREEN = Color
 def own(haproxy, members):
     """A running proxy that the test may restart; two of the four slots of a color are empty."""
     with a_proxy(haproxy, members, empty=2) as (proxy, _):
-        proxy.file.write(SERVICE, proxy.traffic.encode(BLUE, TrafficSplit.all_to(BLUE)))
+        proxy.file.write(SERVICE, proxy.traffic.encode(Route(BLUE, TrafficSplit.all_to(BLUE))))
         yield proxy.start()
 
 
 def file_says(proxy, active, percent=0):
     split = TrafficSplit.with_canary(active, percent)
-    proxy.file.write(SERVICE, proxy.traffic.encode(active, split))
+    proxy.file.write(SERVICE, proxy.traffic.encode(Route(active, split)))
 
 
 def test_the_file_decides_where_a_start_begins(own):

@@ -14,7 +14,7 @@ import pytest
 from bluegreen.colors import Color
 from bluegreen.onprem.haproxy_config import external_snippet
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, RoutedTraffic
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit
 from tests.onprem.haproxy.proxy import (
     SERVICE,
     SLOW_SECONDS,
@@ -353,7 +353,7 @@ def test_the_snippet_makes_another_haproxy_route_the_same_way(haproxy, members):
         traffic = RoutedTraffic(backends)
         for active in Color:
             split = TrafficSplit.all_to(active)
-            write_raw(proxy, traffic.encode(active, split))
+            write_raw(proxy, traffic.encode(Route(active, split)))
 
             assert proxy.production().body == active
             assert proxy.test().body == active.other

@@ -13,24 +13,22 @@ from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem import traffic_map
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
-from bluegreen.traffic import TrafficSplit
+from bluegreen.traffic import Route, TrafficSplit
 
 BLUE, GREEN = Color
 SHOP = RoutedTraffic.of_service("shop")
 
 
 def test_the_value_says_everything_in_one_string():
-    assert SHOP.encode(BLUE, TrafficSplit(blue=95, green=5)) == "shop-blue,shop-green,5"
-    assert SHOP.encode(GREEN, TrafficSplit.all_to(GREEN)) == "shop-green,shop-blue,0"
+    assert SHOP.encode(Route(BLUE, TrafficSplit(blue=95, green=5))) == "shop-blue,shop-green,5"
+    assert SHOP.encode(Route(GREEN, TrafficSplit.all_to(GREEN))) == "shop-green,shop-blue,0"
 
 
 @pytest.mark.parametrize("active", list(Color))
 def test_what_was_encoded_is_decoded(active):
-    splits = [TrafficSplit.with_canary(active, percent) for percent in range(100)]
+    routes = [Route(active, TrafficSplit.with_canary(active, percent)) for percent in range(100)]
 
-    decoded = [SHOP.decode(SHOP.encode(active, split)) for split in splits]
-
-    assert decoded == [(active, split) for split in splits]
+    assert [SHOP.decode(SHOP.encode(route)) for route in routes] == routes
 
 
 def test_the_first_value_means_that_nothing_is_live():
@@ -39,7 +37,7 @@ def test_the_first_value_means_that_nothing_is_live():
 
 def test_an_active_color_with_no_traffic_is_no_value():
     with pytest.raises(ConfigError, match="active color blue gets nothing of 100 % green"):
-        SHOP.encode(BLUE, TrafficSplit.all_to(GREEN))
+        SHOP.encode(Route(BLUE, TrafficSplit.all_to(GREEN)))
 
 
 @pytest.mark.parametrize(
