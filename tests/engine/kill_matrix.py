@@ -72,6 +72,7 @@ _DEPLOY = (
         *_write("launch.py"),
         *_write("programs/new-0.json", "programs/new-0.conf"),
         *_write("programs/new-1.json", "programs/new-1.conf"),
+        *_around("delete processes/new-0.first", "delete processes/new-1.first"),
         *_around("supervisord reloadConfig"),
         *_around("supervisord addProcessGroup new-0", "supervisord startProcess new-0"),
         *_around("supervisord addProcessGroup new-1", "supervisord startProcess new-1"),

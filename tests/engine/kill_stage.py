@@ -35,6 +35,7 @@ _FILES = {
     "haproxy.cfg",
     "haproxy.sock",
     "launch.py",
+    "master.sock",
     "supervisor.sock",
     "supervisord.conf",
     "supervisord.log",
