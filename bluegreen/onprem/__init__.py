@@ -1,6 +1,7 @@
 """Processes of this machine behind HAProxy, as Pulumi components."""
 
 from bluegreen.onprem.active_flag import ActiveFlag
+from bluegreen.onprem.extra import check_extra
 from bluegreen.onprem.haproxy_router import HaproxyRouter, HaproxyRouterArgs
 from bluegreen.onprem.local_haproxy import LocalHaproxy
 from bluegreen.onprem.process_fleet import ProcessFleet, ProcessFleetArgs
@@ -18,3 +19,5 @@ __all__ = [
     "ProcessServiceArgs",
     "Supervisor",
 ]
+
+check_extra()
