@@ -13,7 +13,7 @@ from rich.text import Text
 
 from benchmarks.measure import measure
 from benchmarks.stack import BenchmarkError
-from benchmarks.table import show
+from benchmarks.table import markdown, show
 from benchmarks.traffic import command as traffic
 
 __all__ = ["main"]
@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     options.into.parent.mkdir(parents=True, exist_ok=True)
     options.into.write_text(report.to_json(), encoding="utf-8")
+    if options.markdown:
+        sys.stdout.write(markdown(report))
+        return 0
     console.print()
     show(report, console)
     console.print(Text(f"All figures: {options.into}", "dim"), soft_wrap=True)
@@ -80,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         help="`importing` is the plain program after importing the library: shows what is left "
         "beside that import",
     )
+    add("--markdown", action="store_true", help="print the tables as Markdown")
     add("--into", type=Path, default=_REPORT, help="where the figures go")
     return parser
 

@@ -1,27 +1,50 @@
 """The figures for people, in 80 columns."""
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from benchmarks.figures import LARGEST_RATIO, LARGEST_WRITE_MS, Report, Spread
 
-__all__ = ["show"]
+__all__ = ["markdown", "show"]
 
 
 def show(report: Report, console: Console) -> None:
     """Prints the report."""
-    machine = report.machine
-    for table in (_tasks(report), _processor(report), _memory(report), _writes(report)):
+    for table in _tables(report):
         console.print(table)
         console.print()
-    for line in (
+    for line in _notes(report):
+        console.print(Text(line, "dim"))
+
+
+def markdown(report: Report) -> str:
+    """The same tables and notes, to be copied as they are."""
+    blocks = ["\n".join(_markdown_lines(table)) for table in _tables(report)]
+    return "\n\n".join([*blocks, *_notes(report)]) + "\n"
+
+
+def _tables(report: Report) -> list[Table]:
+    return [_tasks(report), _processor(report), _memory(report), _writes(report)]
+
+
+def _notes(report: Report) -> list[str]:
+    machine = report.machine
+    return [
         f"{report.runs} pairs of runs; medians (smallest to largest).",
         f"Ratio: bluegreen without gates and verification by {report.baseline}, pair by pair.",
         f"{machine.cores} cores, load {machine.load_before:.1f} before; Python {machine.python}, "
         f"Pulumi {machine.pulumi}.",
-    ):
-        console.print(Text(line, "dim"))
+    ]
+
+
+def _markdown_lines(table: Table) -> Iterator[str]:
+    yield f"| {' | '.join(str(column.header) for column in table.columns)} |"
+    yield "|---" * len(table.columns) + "|"
+    for row in zip(*(column.cells for column in table.columns), strict=True):
+        yield f"| {' | '.join(map(str, row))} |"
 
 
 def _tasks(report: Report) -> Table:

@@ -17,7 +17,7 @@ from rich.console import Console
 from benchmarks.figures import Machine, Memory, Pair, Report, Spread, Task, compare
 from benchmarks.processes import MemoryWatch
 from benchmarks.stack import stack_settings
-from benchmarks.table import show
+from benchmarks.table import markdown, show
 from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import ENGINE, PulumiStack
 
@@ -104,6 +104,15 @@ def test_the_table_shows_every_figure_in_80_columns():
     assert max(len(line.rstrip()) for line in text.splitlines()) <= 80
     assert line_of(text, "up, a switch").startswith("up, a switch 98.76 123.45 23.45 1.01 (1.01")
     assert line_of(text, "the program") == "the program 50 75 1.50"
+
+
+def test_the_same_tables_are_there_as_markdown():
+    lines = markdown(a_report()).splitlines()
+
+    assert lines[0] == "| seconds | plain | bluegreen | gates | ratio | target |"
+    assert lines[1] == "|---|---|---|---|---|---|"
+    assert lines[2].startswith("| preview, no change | 2.00 | 3.00 | 0.00 | 1.50 (1.50 to 1.50) |")
+    assert "| the program | 50 | 75 | 1.50 |" in lines
 
 
 def test_the_report_keeps_what_was_measured_and_what_follows():
