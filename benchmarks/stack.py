@@ -25,6 +25,7 @@ from bluegreen.errors import BlueGreenError
 from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
+from tools.engine.environment import backend_url
 
 __all__ = ["SERVICE", "BenchmarkError", "Done", "Stack", "free_ports", "stack_of", "stack_settings"]
 
@@ -113,7 +114,7 @@ class Stack:
         self._clock = directory / "clock.jsonl"
         (directory / "state").mkdir()
         self._environment = os.environ | {
-            "PULUMI_BACKEND_URL": f"file://{directory}/state",
+            "PULUMI_BACKEND_URL": backend_url(directory / "state"),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_HOME": str(directory / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",

@@ -243,8 +243,7 @@ class Stage:
         }
 
     def _locks(self) -> Iterator[Path]:
-        state = self.driver.stack.environment["PULUMI_BACKEND_URL"].removeprefix("file://")
-        return (Path(state) / ".pulumi" / "locks").rglob("*.json")
+        return (self.driver.stack.state / ".pulumi" / "locks").rglob("*.json")
 
     def _supervisord(self) -> Supervisord:
         return Supervisord(self.driver.run_directory.path)

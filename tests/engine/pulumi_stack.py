@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from tools.engine.environment import backend_url
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINE = REPOSITORY / ".bluegreen" / "engine" / "bin"
 UP_SECONDS = 180
@@ -26,7 +28,7 @@ def engine_environment(home: Path) -> dict[str, str]:
         "PATH": f"{ENGINE}:{venv}:{os.environ['PATH']}",
         "HOME": os.environ.get("HOME", str(home)),
         "LANG": "C.UTF-8",
-        "PULUMI_BACKEND_URL": f"file://{state}",
+        "PULUMI_BACKEND_URL": backend_url(state),
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_HOME": str(home / "pulumi-home"),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -96,6 +98,11 @@ class PulumiStack:
         }
         (directory / "Pulumi.yaml").write_text(yaml.safe_dump(manifest))
         self.run("stack", "init", name)
+
+    @property
+    def state(self) -> Path:
+        """Where the engine keeps what it knows."""
+        return self.directory / "engine" / "state"
 
     @property
     def config_file(self) -> Path:

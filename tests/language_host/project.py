@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+from tools.engine.environment import backend_url
+
 STACK = "test"
 COMMAND_SECONDS = 60
 UP = ("up", "--yes", "--skip-preview")
@@ -26,7 +28,7 @@ class Project:
         state.mkdir()
         self.environment = {
             **environment,
-            "PULUMI_BACKEND_URL": f"file://{state}",
+            "PULUMI_BACKEND_URL": backend_url(state),
             "PULUMI_HOME": str(folder / "home"),
         }
         self.write("Pulumi.yaml", "name: sample\nruntime: python\n")

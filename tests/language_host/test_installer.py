@@ -159,7 +159,7 @@ def test_the_environment_as_json_names_this_checkout_only(
         str(Path(sys.executable).parent),
         str(tmp_path),
     ]
-    assert environment["PULUMI_BACKEND_URL"] == f"file://{checkout / 'state'}"
+    assert environment["PULUMI_BACKEND_URL"] == f"file://{checkout / 'state'}?metadata=skip"
     assert environment["PULUMI_CONFIG_PASSPHRASE"] == ""
     assert environment["PULUMI_HOME"] == str(checkout / "pulumi-home")
     assert environment["KEPT"] == "kept"

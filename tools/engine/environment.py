@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["EngineHome"]
+__all__ = ["EngineHome", "backend_url"]
+
+
+def backend_url(folder: Path) -> str:
+    """Where Pulumi keeps the state, as it is to be told.
+
+    Without `metadata=skip` each file of the state has another one beside it, `….json.attrs`, which
+    is not replaced in one step: an engine that is killed while it writes one leaves it empty, and
+    no command can read the state then ("failed to load checkpoint: EOF"). Nothing reads them.
+    """
+    return f"file://{folder}?metadata=skip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class EngineHome:
     def settings(self) -> dict[str, str]:
         """Every variable except PATH."""
         settings = {
-            "PULUMI_BACKEND_URL": f"file://{self.state}",
+            "PULUMI_BACKEND_URL": backend_url(self.state),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_HOME": str(self.pulumi_home),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
