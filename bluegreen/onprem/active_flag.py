@@ -13,7 +13,7 @@ from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
 from bluegreen.events import author
 from bluegreen.onprem.journal import read_json, write_json
-from bluegreen.onprem.provider import LiveProvider, plain
+from bluegreen.onprem.provider import LiveProvider, LiveResource, plain
 
 __all__ = ["ActiveFlag", "last_switch"]
 
@@ -111,7 +111,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
-class ActiveFlag(dynamic.Resource, module="onprem", name="ActiveFlag"):
+class ActiveFlag(LiveResource, module="onprem", name="ActiveFlag"):
     """Says which color is active, once traffic has been seen to follow."""
 
     color: pulumi.Output[str]

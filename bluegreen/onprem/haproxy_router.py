@@ -14,7 +14,7 @@ from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
 from bluegreen.naming import child_name
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
-from bluegreen.onprem.provider import LiveProvider, plain
+from bluegreen.onprem.provider import LiveProvider, LiveResource, plain
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
 
@@ -133,7 +133,7 @@ def _route_to(inputs: dict[str, Any], value: str) -> _Written:
     return written
 
 
-class HaproxyRoute(dynamic.Resource, module="onprem", name="HaproxyRoute"):
+class HaproxyRoute(LiveResource, module="onprem", name="HaproxyRoute"):
     """The one write: a map key, in the file that lasts and in the proxy's memory."""
 
     active_color: pulumi.Output[str]

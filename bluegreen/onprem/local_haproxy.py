@@ -22,7 +22,7 @@ from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningErro
 from bluegreen.onprem.ports import Holder, holder_of, http_url, is_of_this_machine
 from bluegreen.onprem.private_files import write_private
 from bluegreen.onprem.program import Program
-from bluegreen.onprem.provider import LiveProvider, plain
+from bluegreen.onprem.provider import LiveProvider, LiveResource, plain
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile
@@ -371,7 +371,7 @@ def _is_as_written(inputs: dict[str, Any]) -> bool:
     return is_same and _is_supervised(inputs) and _worker(config.socket_path) is not None
 
 
-class LocalHaproxy(dynamic.Resource, module="onprem", name="LocalHaproxy"):
+class LocalHaproxy(LiveResource, module="onprem", name="LocalHaproxy"):
     """An HAProxy with both colors always configured and health-checked, in fixed server slots."""
 
     stats_socket: pulumi.Output[str]

@@ -24,7 +24,7 @@ from bluegreen.onprem.members import (
     live_members,
     matches,
 )
-from bluegreen.onprem.provider import LiveProvider, plain
+from bluegreen.onprem.provider import LiveProvider, LiveResource, plain
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.server_slots import ServerSlots
 from bluegreen.onprem.supervisord import Supervisord
@@ -167,7 +167,7 @@ def _drain(outputs: dict[str, Any]) -> None:
         time.sleep(_DRAIN_POLL_SECONDS)
 
 
-class Members(dynamic.Resource, module="onprem", name="Members"):
+class Members(LiveResource, module="onprem", name="Members"):
     """The processes of one color: the resource that carries its capacity and its release."""
 
     release: pulumi.Output[str]

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 from pulumi import dynamic
 
-from bluegreen.onprem.provider import LiveProvider
+from bluegreen.onprem.provider import LiveProvider, LiveResource
 from bluegreen.onprem.supervisord import Supervisord
 
 __all__ = ["Supervisor"]
@@ -75,7 +75,7 @@ def _remove_empty_parents(path: Path) -> None:
             return
 
 
-class Supervisor(dynamic.Resource, module="onprem", name="Supervisor"):
+class Supervisor(LiveResource, module="onprem", name="Supervisor"):
     """A supervisord of the service's own: started detached, found again, destroyed last.
 
     A run directory belongs to whoever made it: nobody else's supervisor starts, stops or deletes

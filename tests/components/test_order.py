@@ -1,6 +1,7 @@
 """The order of one `pulumi up` is in the dependencies of the new program; here they are read."""
 
 import graphlib
+import pickle
 from typing import Any
 
 import pulumi
@@ -320,3 +321,13 @@ def test_what_is_odd_about_a_config_is_a_warning(deploy: Deploy) -> None:
 
     (warning,) = recording.warnings
     assert warning.startswith("shop: the retired entry for blue 1.0 has no effect: blue is active")
+
+
+def test_a_program_may_have_as_many_services_as_it_likes(deploy: Deploy) -> None:
+    # Pulumi's dynamic resources wrap a method of pickle, each once more, and end at some 950 with
+    # a RecursionError.
+    before = dict(vars(pickle._Pickler))
+
+    a_service(deploy)
+
+    assert dict(vars(pickle._Pickler)) == before
