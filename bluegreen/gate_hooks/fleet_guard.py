@@ -135,14 +135,7 @@ class FleetGuard:
 
     def _keep_retention(self, call: HookCall, before: FleetState, change: FleetChange) -> None:
         update, color = self._update, self._color
-        try:
-            refusal = self._retention.of(color, before.release)
-        except RolloutError as error:
-            if not call.is_preview:
-                update.refuse(call, error, before=str(color))
-            # The update may write a damaged flag again before it comes here.
-            call.warn(f"{error}; the same in an update would be a refusal")
-            return
+        refusal = self._retention.asked_by(call, color, before.release, before=str(color))
         if refusal is None:
             return
         if change.is_new_release:

@@ -37,6 +37,19 @@ class Retention:
             retention_hours=self._update.settings.retention_hours,
         )
 
+    def asked_by(self, call: HookCall, color: Color, release: str, *, before: str) -> str | None:
+        """The same; a clock that cannot be read stops an update, as what was `before`.
+
+        A preview only tells: the update may write a damaged flag again before it asks.
+        """
+        try:
+            return self.of(color, release)
+        except RolloutError as error:
+            if not call.is_preview:
+                self._update.refuse(call, error, before=before)
+            call.warn(f"{error}; the same in an update would be a refusal")
+            return None
+
     def of_what_is_left_now(self, color: Color, release: str) -> str | None:
         """The same for a color that this very update takes the traffic from."""
         hours = self._update.settings.retention_hours
@@ -116,13 +129,7 @@ def _removal_problem(update: Update, call: HookCall, color: Color, release: str)
     retention = Retention(update)
     if _may_have_a_share(update, color):
         return retention.of_what_is_left_now(color, release)
-    try:
-        return retention.of(color, release)
-    except RolloutError as error:
-        if not call.is_preview:
-            update.refuse(call, error, before=f"{color} {release}")
-        call.warn(f"{error}; the same in an update would be a refusal")
-        return None
+    return retention.asked_by(call, color, release, before=f"{color} {release}")
 
 
 def _may_have_a_share(update: Update, color: Color) -> bool:

@@ -171,6 +171,23 @@ def onprem_driver() -> Iterator[OnPremDriver]:
         end_everything(directory)
 
 
+@contextlib.contextmanager
+def two_services(program: Path) -> Iterator[tuple[PulumiStack, int]]:
+    """A stack whose config has the services shop and store, blue 1.0 each; and shop's port."""
+    directory = Path(tempfile.mkdtemp(prefix="bg-"))
+    stack = PulumiStack(directory, main=program)
+    width = 2 + 2 * SLOTS
+    first = free_ports(2 * width)
+    for offset, name in ((0, "shop"), (width, "store")):
+        stack.configure_in(name, "service", service_settings(first + offset, name))
+        stack.configure_in(name, "active_color", "blue")
+        stack.configure_in(name, "blue", {"release": "1.0", "replicas": 1})
+    try:
+        yield stack, first
+    finally:
+        end_everything(directory)
+
+
 def end_everything(directory: Path) -> None:
     """Ends what a failed test left running, by what it wrote down itself."""
     for marker in directory.glob(".bluegreen/run/*/*/*/supervisor.sock"):

@@ -1,10 +1,10 @@
 """The state machine on the real engine: a few short runs, more with the marker `soak`."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 
 from tests.engine.machine_world import EngineWorld
-from tests.machine.machine import ServiceMachine
+from tests.machine.machine import ServiceMachine, some_runs
 
 
 class EngineMachine(ServiceMachine):
@@ -17,15 +17,7 @@ class LongEngineMachine(EngineMachine):
 
 def real(runs: int, steps: int, *, is_fixed: bool) -> settings:
     # Nothing is made smaller: a step takes seconds, and the model finds the small example.
-    return settings(
-        max_examples=runs,
-        stateful_step_count=steps,
-        derandomize=is_fixed,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    return settings(some_runs(runs, steps, is_fixed=is_fixed), phases=[Phase.generate])
 
 
 EngineMachine.TestCase.settings = real(2, 6, is_fixed=True)

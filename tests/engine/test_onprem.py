@@ -20,14 +20,7 @@ from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import MapFile
 from bluegreen.traffic import TrafficSplit
-from tests.engine.onprem_driver import (
-    SLOTS,
-    OnPremDriver,
-    end_everything,
-    free_ports,
-    onprem_driver,
-    service_settings,
-)
+from tests.engine.onprem_driver import SLOTS, OnPremDriver, free_ports, onprem_driver, two_services
 from tests.engine.pulumi_stack import PulumiStack
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -345,22 +338,15 @@ def test_two_stacks_on_one_machine_do_not_touch_each_other(onprem: OnPremDriver)
 
 
 @pytest.fixture
-def two_services() -> Iterator[tuple[PulumiStack, int]]:
-    directory = Path(tempfile.mkdtemp(prefix="bg-"))
-    stack = PulumiStack(directory, main=PROGRAMS / "two_services")
-    width = 2 + 2 * SLOTS
-    first = free_ports(2 * width)
-    for offset, name in ((0, "shop"), (width, "store")):
-        stack.configure_in(name, "service", service_settings(first + offset, name))
-        stack.configure_in(name, "active_color", "blue")
-        stack.configure_in(name, "blue", {"release": "1.0", "replicas": 1})
-        stack.configure_in(name, "green", {"release": "1.1", "replicas": 1})
-    yield stack, first
-    end_everything(directory)
+def services() -> Iterator[tuple[PulumiStack, int]]:
+    with two_services(PROGRAMS / "two_services") as (stack, first):
+        for name in ("shop", "store"):
+            stack.configure_in(name, "green", {"release": "1.1", "replicas": 1})
+        yield stack, first
 
 
-def test_two_services_in_one_stack_are_switched_one_by_one(two_services: tuple[PulumiStack, int]):
-    stack, _ = two_services
+def test_two_services_in_one_stack_are_switched_one_by_one(services: tuple[PulumiStack, int]):
+    stack, _ = services
     assert stack.up().ok
     stack.configure_in("store", "active_color", "green")
 
@@ -373,9 +359,9 @@ def test_two_services_in_one_stack_are_switched_one_by_one(two_services: tuple[P
 
 
 def test_a_refused_service_does_not_stop_the_other_from_being_whole(
-    two_services: tuple[PulumiStack, int],
+    services: tuple[PulumiStack, int],
 ):
-    stack, first = two_services
+    stack, first = services
     stack.configure_in("store", "green.env", {"APP_MODE": "broken"})
     assert stack.up().ok
     stack.configure_in("store", "active_color", "green")

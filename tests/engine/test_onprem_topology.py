@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +10,7 @@ import pytest
 
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.supervisord import Supervisord
-from tests.engine.onprem_driver import (
-    APP,
-    SLOTS,
-    OnPremDriver,
-    end_everything,
-    free_ports,
-    service_settings,
-)
+from tests.engine.onprem_driver import APP, SLOTS, OnPremDriver, two_services
 from tests.engine.onprem_load import traffic_on
 from tests.engine.pulumi_stack import PulumiStack
 from tests.engine.test_onprem import Request, listening
@@ -150,19 +142,11 @@ def test_a_request_that_a_reload_left_with_the_old_worker_is_waited_for(onprem: 
 @pytest.fixture
 def services() -> Iterator[tuple[PulumiStack, int]]:
     """Two services in the config, of which the program makes the first; and that one's port."""
-    directory = Path(tempfile.mkdtemp(prefix="bg-"))
-    stack = PulumiStack(directory, main=PROGRAMS / "configured_services")
-    width = 2 + 2 * SLOTS
-    first = free_ports(2 * width)
-    for offset, name in ((0, "shop"), (width, "store")):
-        stack.configure_in(name, "service", service_settings(first + offset, name))
-        stack.configure_in(name, "active_color", "blue")
-        stack.configure_in(name, "blue", {"release": "1.0", "replicas": 1})
-    stack.configure_in("programs", "services", ["shop"])
-    result = stack.up()
-    assert result.ok, result
-    yield stack, first
-    end_everything(directory)
+    with two_services(PROGRAMS / "configured_services") as (stack, first):
+        stack.configure_in("programs", "services", ["shop"])
+        result = stack.up()
+        assert result.ok, result
+        yield stack, first
 
 
 def test_a_second_service_comes_and_goes_without_touching_the_first(

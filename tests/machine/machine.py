@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from hypothesis import currently_in_test_context, note
+from hypothesis import HealthCheck, currently_in_test_context, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -21,7 +21,7 @@ from tests.machine.observed import Seen, Wanted, changed_live_members, moved_wro
 from tests.machine.ways_out import ways_out
 from tests.machine.world import KILLED, World
 
-__all__ = ["ServiceMachine", "color_settings"]
+__all__ = ["ServiceMachine", "color_settings", "some_runs"]
 
 MOST_FOLLOWED = 6
 """Refusals in a row, each with its way out followed, until an update has to succeed."""
@@ -35,6 +35,18 @@ follows = st.none() | st.integers(0, 9)
 
 now = st.sampled_from([True, True, True, False])
 """Whether `pulumi up` comes at once, or after a further edit."""
+
+
+def some_runs(runs: int, steps: int, *, is_fixed: bool) -> settings:
+    """How often and how long the machine runs; a fixed run is the same every time."""
+    return settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        derandomize=is_fixed,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
 
 
 def color_settings(release: str, replicas: int) -> dict[str, Any]:
