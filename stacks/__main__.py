@@ -2,14 +2,24 @@
 
 import pulumi
 
-from bluegreen.onprem import ProcessService, ProcessServiceArgs
+from bluegreen.service_component import ServiceComponent
 from bluegreen.settings import Platform, ServiceConfig
 
-SERVICES = {
-    Platform.ONPREM: lambda config: ProcessService(
-        config.service.name, ProcessServiceArgs(config=config)
-    ),
-}
+
+def on_this_machine(config: ServiceConfig) -> ServiceComponent:
+    from bluegreen.onprem import ProcessService, ProcessServiceArgs
+
+    return ProcessService(config.service.name, ProcessServiceArgs(config=config))
+
+
+def on_kubernetes(config: ServiceConfig) -> ServiceComponent:
+    from bluegreen.kubernetes import DeploymentService, DeploymentServiceArgs
+
+    return DeploymentService(config.service.name, DeploymentServiceArgs(config=config))
+
+
+# Imported where they are used: nobody needs the packages of a platform that is not theirs.
+SERVICES = {Platform.ONPREM: on_this_machine, Platform.KUBERNETES: on_kubernetes}
 
 config = ServiceConfig.load(pulumi.Config())
 service = SERVICES[config.service.platform](config)

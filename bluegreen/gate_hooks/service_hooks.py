@@ -7,6 +7,7 @@ import pulumi
 from bluegreen.colors import Color
 from bluegreen.events import EventKind
 from bluegreen.gate_hooks.fleet_guard import FleetGuard
+from bluegreen.gate_hooks.fleet_ready import FleetReady
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.router_gate import FollowGate, RouterGate
 from bluegreen.gate_hooks.truth import Truth
@@ -43,8 +44,12 @@ class ServiceHooks:
         )
         return self._telling_truth("anchor", pulumi.ResourceHookBinding(before_update=[guard]))
 
-    def router(self) -> pulumi.ResourceHookBinding:
-        """Gates before the write, the question whether traffic follows after it."""
+    def router(self, guard: Callable[[HookCall], None] | None = None) -> pulumi.ResourceHookBinding:
+        """Gates before the write, the question whether traffic follows after it.
+
+        Args:
+            guard: A platform's own question before the gates, asked of an update only.
+        """
         settings = self._update.settings
         gate = resource_hook(
             child_name(self._name, "router-gate"),
@@ -63,10 +68,20 @@ class ServiceHooks:
             in_preview=False,
             on_refusal=self.truth.tell,
         )
+        first = [] if guard is None else [self._router_guard(guard)]
         binding = pulumi.ResourceHookBinding(
-            before_create=[gate], before_update=[gate], after_update=[follow]
+            before_create=[gate], before_update=[*first, gate], after_update=[follow]
         )
         return self._telling_truth("router", binding)
+
+    def _router_guard(self, guard: Callable[[HookCall], None]) -> pulumi.ResourceHook:
+        return resource_hook(
+            child_name(self._name, "router-guard"),
+            guard,
+            timeout_seconds=_MARGIN_SECONDS,
+            in_preview=True,
+            on_refusal=self.truth.tell,
+        )
 
     def flag(self) -> pulumi.ResourceHookBinding:
         """The same question before the flag is written; the audit entry afterwards."""
@@ -89,8 +104,16 @@ class ServiceHooks:
         )
         return self._telling_truth("flag", binding)
 
-    def fleet(self, color: Color) -> pulumi.ResourceHookBinding:
-        """The guard of one color's members."""
+    def fleet(
+        self, color: Color, *, ready_within_seconds: float | None = None
+    ) -> pulumi.ResourceHookBinding:
+        """The guard of one color's members.
+
+        Args:
+            color: Whose members they are.
+            ready_within_seconds: Fail the update when they are not ready by then; None where the
+                members' own provider does that.
+        """
         guard = resource_hook(
             child_name(self._name, f"{color}-guard"),
             FleetGuard(self._update, color),
@@ -99,7 +122,20 @@ class ServiceHooks:
             on_refusal=self.truth.tell,
         )
         binding = pulumi.ResourceHookBinding(before_create=[guard], before_update=[guard])
+        if ready_within_seconds is not None:
+            ready = self._ready(color, ready_within_seconds)
+            binding.after_create = [ready]
+            binding.after_update = [ready]
         return self._telling_truth(str(color), binding)
+
+    def _ready(self, color: Color, seconds: float) -> pulumi.ResourceHook:
+        return resource_hook(
+            child_name(self._name, f"{color}-ready"),
+            FleetReady(self._update, color, timeout_seconds=seconds),
+            timeout_seconds=seconds + _MARGIN_SECONDS,
+            in_preview=False,
+            on_refusal=self.truth.tell,
+        )
 
     def _telling_truth(
         self, role: str, binding: pulumi.ResourceHookBinding

@@ -90,7 +90,7 @@ class CapacityGate:
     ) -> Verdict:
         reason = (
             f"{rising.ready} of {needed} needed members of {subject.color} are ready"
-            f" ({rising.desired} desired)"
+            f" ({rising.desired} desired{_behind(rising)})"
         )
         if subject.is_rollback:
             needed = 1
@@ -111,6 +111,10 @@ class CapacityGate:
 
     def _unknown(self, what: str, error: DataPlaneError) -> Verdict:
         return Verdict(gate=self.name, passed=False, reason=f"{what}: {one_line(str(error), 500)}")
+
+
+def _behind(rising: Readiness) -> str:
+    return f"; {rising.note}" if rising.note else ""
 
 
 def _live_desired(subject: Subject, rising: Readiness) -> int:

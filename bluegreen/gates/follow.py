@@ -4,9 +4,9 @@ import time
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
-from bluegreen.gates.answers import UnusableAnswerError, ask
-from bluegreen.gates.data_plane import DataPlane
-from bluegreen.gates.gate import Deadline, Endpoint, Verdict
+from bluegreen.gates.answers import UnusableAnswerError
+from bluegreen.gates.data_plane import DataPlane, Production
+from bluegreen.gates.gate import Deadline, Verdict
 from bluegreen.settings.following import ColorFromSettings, FollowSettings
 from bluegreen.traffic import TrafficSplit
 
@@ -24,19 +24,21 @@ def verify_follow(
 ) -> Verdict:
     """Asks until enough answers in a row come from colors that have a share.
 
-    Without `color_from` only the router's own word can be had, and the verdict says so.
+    Without `color_from`, or where production cannot be asked from here, only the router's own word
+    can be had, and the verdict says so.
     """
+    production = data_plane.production() if color_from else None
     started = time.monotonic()
     deadline = Deadline(settings.timeout_seconds)
     streak, seen = 0, "nothing was asked"
     while True:
-        is_right, seen = _look(data_plane, wanted, color_from)
+        is_right, seen = _look(data_plane, wanted, color_from, production)
         streak = streak + 1 if is_right else 0
-        if streak >= settings.consecutive or (streak and color_from is None):
+        if streak >= settings.consecutive or (streak and production is None):
             break
         if not deadline.sleep(settings.interval_seconds):
             break
-    needed = settings.consecutive if color_from else 1
+    needed = settings.consecutive if production else 1
     return Verdict(
         gate=_GATE,
         passed=streak >= needed,
@@ -48,19 +50,20 @@ def verify_follow(
 
 
 def _look(
-    data_plane: DataPlane, wanted: TrafficSplit, color_from: ColorFromSettings | None
+    data_plane: DataPlane,
+    wanted: TrafficSplit,
+    color_from: ColorFromSettings | None,
+    production: Production | None,
 ) -> tuple[bool, str]:
     try:
         route = data_plane.live_route()
         live = route.split if route else None
         if live != wanted:
             return False, f"the router says {live or 'nothing'}, wanted is {wanted}"
-        if color_from is None:
-            return True, (
-                f"the router says {live}; the application was not asked, because "
-                "service.color_from does not say where its answers name their color"
-            )
-        color = _answering_color(data_plane.production_endpoint(), color_from)
+        if color_from is None or production is None:
+            follows, says = data_plane.control_view(wanted)
+            return follows, f"{says}; the application was not asked, because {_why_not(color_from)}"
+        color = _answering_color(production, color_from)
     except (DataPlaneError, UnusableAnswerError) as error:
         return False, str(error)
     if color not in set(Color):
@@ -69,11 +72,17 @@ def _look(
     return is_right, f"production answers from {color}"
 
 
-def _answering_color(endpoint: Endpoint, color_from: ColorFromSettings) -> str | None:
+def _why_not(color_from: ColorFromSettings | None) -> str:
+    if color_from is None:
+        return "service.color_from does not say where its answers name their color"
+    return "production cannot be reached from here"
+
+
+def _answering_color(production: Production, color_from: ColorFromSettings) -> str | None:
     # A new connection each time: a kept one may stay where it was on other data planes.
-    answer = ask(endpoint, "GET", color_from.path, _REQUEST_TIMEOUT_SECONDS)
+    answer = production.answer(color_from.path, _REQUEST_TIMEOUT_SECONDS)
     if not answer.is_success:
-        msg = f"{endpoint.url}{color_from.path} answers {answer.status}"
+        msg = f"{production.name}{color_from.path} answers {answer.status}"
         raise UnusableAnswerError(msg)
     if color_from.header is not None:
         return answer.headers.get(color_from.header.lower())

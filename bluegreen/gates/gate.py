@@ -30,6 +30,9 @@ class Readiness:
     desired: int
     """How many members that color is meant to have at this moment."""
 
+    note: str = ""
+    """Why some are not ready, as far as the platform says it; empty when it says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError, UnreadableTrafficError
+from bluegreen.gates.data_plane import HttpProduction
 from bluegreen.gates.gate import Endpoint, Readiness
 from bluegreen.onprem.active_flag import last_switch
 from bluegreen.onprem.haproxy_config import DEFAULT_PIN_HEADER
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
 from bluegreen.onprem.members import Member
 from bluegreen.onprem.traffic_map import MapFile, RoutedTraffic
-from bluegreen.traffic import Route
+from bluegreen.traffic import Route, TrafficSplit
 
 __all__ = ["HaproxyDataPlane"]
 
@@ -74,9 +75,13 @@ class HaproxyDataPlane:
         """The test frontend, with the header that names the color."""
         return Endpoint(self.test_url, {self.pin_header: str(color)})
 
-    def production_endpoint(self) -> Endpoint:
+    def production(self) -> HttpProduction:
         """The production frontend."""
-        return Endpoint(self.production_url)
+        return HttpProduction(Endpoint(self.production_url))
+
+    def control_view(self, wanted: TrafficSplit) -> tuple[bool, str]:
+        """The proxy routes by what it says: there is nothing behind it that could lag."""
+        return True, f"the router says {wanted}"
 
     def last_switch(self) -> datetime | None:
         """When the active flag last changed its color."""

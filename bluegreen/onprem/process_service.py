@@ -1,7 +1,6 @@
 """A service of this machine: two fleets of processes, one HAProxy, and gates between them."""
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,7 @@ from typing import Any
 import pulumi
 
 from bluegreen.colors import Color
-from bluegreen.contract import OutputName, OverrideVariable
-from bluegreen.errors import ConfigError
-from bluegreen.gate_hooks import (
-    LiveFacts,
-    PropertyReaders,
-    ServiceHooks,
-    Update,
-    check_removed_colors,
-    warn_of_unused_permissions,
-)
+from bluegreen.gate_hooks import PropertyReaders, ServiceHooks, Update
 from bluegreen.gates import build_gates
 from bluegreen.naming import child_name
 from bluegreen.onprem.active_flag import ActiveFlag
@@ -35,11 +25,9 @@ from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisor import Supervisor
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import RoutedTraffic
-from bluegreen.overrides import Overrides
-from bluegreen.plan import ServicePlan, make_plan
-from bluegreen.settings.config import ServiceConfig, misspelt_keys
+from bluegreen.service_component import ServiceComponent, plan_of
+from bluegreen.settings.config import ServiceConfig
 from bluegreen.settings.service import ServiceSettings
-from bluegreen.stack_config import written_keys
 
 __all__ = ["ProcessService", "ProcessServiceArgs"]
 
@@ -52,111 +40,51 @@ class ProcessServiceArgs:
     """What the stack's config says; see `ServiceConfig.load`."""
 
 
-class ProcessService(pulumi.ComponentResource):
+class ProcessService(ServiceComponent):
     """One service in two colors on this machine.
 
     A change of `active_color` updates the router, and after it the active flag; nothing else.
     """
 
-    active_color: pulumi.Output[str]
-    """The color with production traffic, as the router has it."""
-
-    idle_color: pulumi.Output[str]
-    """The other one."""
-
-    releases: pulumi.Output[dict[str, str]]
-    """The release in each color that exists."""
-
-    production_url: pulumi.Output[str]
-    """Where clients go."""
-
-    test_url: pulumi.Output[str]
-    """Reaches the idle color."""
-
-    guarantee: pulumi.Output[str]
-    """The router's guarantee class."""
-
-    rollback_command: pulumi.Output[str]
-    """What to type to go back."""
-
     def __init__(
         self, name: str, args: ProcessServiceArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        run = _run_directory(args.config.service)
-        data_plane = _data_plane(args.config.service, run)
-        update = _update(name, args.config, run, data_plane)
-        super().__init__("bluegreen:index:ProcessService", name, {}, opts)
-        early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
-        self._warn(update)
+        self._run = _run_directory(args.config.service)
+        self._service = args.config.service.name
+        data_plane = _data_plane(args.config.service, self._run)
+        update = _update(name, args.config, self._run, data_plane)
+        super().__init__("bluegreen:index:ProcessService", name, update, opts)
 
-        hooks = ServiceHooks(update)
-        build = _Builder(update, hooks, run, pulumi.ResourceOptions(parent=self))
+        build = _Builder(update, self._hooks, self._run, pulumi.ResourceOptions(parent=self))
         build.anchors(ProxyGuard(update, data_plane))
         fleets = {color: build.fleet(color) for color in sorted(update.plan.split.colors)}
         router = build.router(fleets)
         flag = build.flag(router)
-        # What is not in the program any more ends last: after the flag nothing can refuse it.
-        flag.color.apply(lambda _: early_ends.record())
+        self._record_early_ends_after(flag.color)
         for color in sorted(update.plan.fleets.keys() - fleets.keys()):
             fleets[color] = build.fleet(color, flag)
 
         members = [fleet.members for fleet in fleets.values()]
-        warn_of_unused_permissions(update, [*members, router.route], self)
-        self._truth, self._run, self._service = hooks.truth, run, update.settings.name
-        self._set_outputs(router, build.haproxy, fleets)
+        self._warn_of_unused_permissions([*members, router.route])
+        self._set_outputs(
+            active_color=router.active_color,
+            guarantee=router.guarantee,
+            releases={color: fleet.release for color, fleet in fleets.items()},
+            production_url=build.haproxy.production_url,
+            test_url=build.haproxy.test_url,
+        )
 
-    def stack_outputs(self) -> dict[str, pulumi.Output[Any]]:
-        """What every program of this library exports, by the names in the contract.
+    def _live_guarantee(self) -> str:
+        return GUARANTEE
 
-        Unlike the attributes they are known after a refusal too, and then say what is live.
-        """
-        live: dict[str, Callable[[LiveFacts], Any]] = {
-            OutputName.ACTIVE_COLOR: lambda facts: str(facts.active_color),
-            OutputName.IDLE_COLOR: lambda facts: str(facts.active_color.other),
-            OutputName.RELEASES: lambda facts: facts.releases,
-            OutputName.GUARANTEE: lambda _: GUARANTEE,
-            OutputName.ROLLBACK_COMMAND: lambda facts: _rollback_command(facts.active_color.other),
-            OutputName.PRODUCTION_URL: lambda _: self._live_url("production"),
-            OutputName.TEST_URL: lambda _: self._live_url("test"),
-        }
-        return {name: self._truth.output(getattr(self, name), live[name]) for name in OutputName}
+    def _live_production_url(self) -> str | None:
+        return self._live_url("production")
+
+    def _live_test_url(self) -> str | None:
+        return self._live_url("test")
 
     def _live_url(self, frontend: str) -> str | None:
         return live_url(self._run.haproxy_config, f"{self._service}-{frontend}")
-
-    def _warn(self, update: Update) -> None:
-        project = pulumi.get_project()
-        warnings = [f"{update.name}: {warning}" for warning in update.plan.warnings]
-        for warning in (*warnings, *misspelt_keys(project, written_keys(project))):
-            pulumi.log.warn(warning, self)
-
-    def _set_outputs(
-        self, router: HaproxyRouter, haproxy: LocalHaproxy, fleets: Mapping[Color, ProcessFleet]
-    ) -> None:
-        self.active_color = router.active_color
-        self.idle_color = router.active_color.apply(lambda color: str(Color(color).other))
-        self.releases = pulumi.Output.all(
-            **{str(color): fleet.release for color, fleet in sorted(fleets.items())}
-        )
-        self.production_url = haproxy.production_url
-        self.test_url = haproxy.test_url
-        self.guarantee = router.guarantee
-        self.rollback_command = self.idle_color.apply(_rollback_command)
-        self.register_outputs({name: getattr(self, name) for name in OutputName})
-
-
-def _plan(config: ServiceConfig, overrides: Overrides) -> ServicePlan:
-    try:
-        return make_plan(config, overrides)
-    except ConfigError as error:
-        raise ConfigError(f"{pulumi.get_project()}:{each}" for each in error.problems) from error
-
-
-def _rollback_command(color: str) -> str:
-    return (
-        f"pulumi config set active_color {color} && "
-        f"{OverrideVariable.ROLLBACK}='{color}:why' pulumi up"
-    )
 
 
 def _run_directory(service: ServiceSettings) -> RunDirectory:
@@ -193,11 +121,11 @@ def _update(
     name: str, config: ServiceConfig, run: RunDirectory, data_plane: HaproxyDataPlane
 ) -> Update:
     service = config.service
-    overrides = Overrides.read(os.environ)
+    plan, overrides = plan_of(config)
     return Update(
         name=name,
         settings=service,
-        plan=_plan(config, overrides),
+        plan=plan,
         overrides=overrides,
         data_plane=data_plane,
         journal=FileJournal(run.journal),

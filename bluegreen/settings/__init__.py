@@ -5,6 +5,7 @@ from bluegreen.settings.config import ConfigSource, ServiceConfig
 from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
 from bluegreen.settings.gates import GatesSettings
 from bluegreen.settings.health_check import HealthCheckSettings
+from bluegreen.settings.kubernetes import KubernetesSettings, RouterMechanism
 from bluegreen.settings.onprem import FirstPorts, OnPremSettings
 from bluegreen.settings.roles import (
     CanarySettings,
@@ -24,11 +25,13 @@ __all__ = [
     "FollowSettings",
     "GatesSettings",
     "HealthCheckSettings",
+    "KubernetesSettings",
     "OnPremSettings",
     "Platform",
     "RetiredCapacityMode",
     "RetiredCapacitySettings",
     "RetiredSettings",
+    "RouterMechanism",
     "ServiceConfig",
     "ServiceSettings",
 ]

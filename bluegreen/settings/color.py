@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.kubernetes import Image
 from bluegreen.settings.member import MemberCommand, MemberEnvironment
 
 __all__ = ["ColorSettings"]
@@ -20,5 +21,11 @@ class ColorSettings(SettingsModel):
     command: MemberCommand | None = None
     """Command of one member; without it the service's `onprem.command`. On-premises only."""
 
+    image: Image | None = None
+    """Image of the members; without it the service's `kubernetes.image`. Kubernetes only."""
+
     env: MemberEnvironment = Field(default_factory=dict, repr=False)
     """Environment variables of every member, in addition to the `BLUEGREEN_…` ones."""
+
+    secrets: MemberEnvironment = Field(default_factory=dict, repr=False)
+    """The same for passwords, kept in a Secret. Kubernetes only."""

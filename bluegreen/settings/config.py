@@ -13,10 +13,11 @@ from bluegreen.contract import ConfigKey
 from bluegreen.errors import ConfigError
 from bluegreen.settings.base import SettingsModel
 from bluegreen.settings.color import ColorSettings
+from bluegreen.settings.kubernetes import RouterMechanism
 from bluegreen.settings.onprem import MOST_SLOTS
 from bluegreen.settings.problems import problem_lines
 from bluegreen.settings.roles import CanarySettings, RetiredSettings
-from bluegreen.settings.service import ServiceSettings
+from bluegreen.settings.service import Platform, ServiceSettings
 from bluegreen.stack_config import is_secret, written_keys
 
 __all__ = ["ConfigSource", "ServiceConfig", "misspelt_keys"]
@@ -150,8 +151,10 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
     found = [
         *_absent_active_color(parts),
         *_absent_canary(parts),
+        *_canary_of_a_selector(parts),
         *(line for color in Color for line in _color_without_room(parts, color)),
         *(line for color in Color for line in _color_without_command(parts, color)),
+        *(line for color in Color for line in _color_without_image(parts, color)),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
 
@@ -185,11 +188,37 @@ def _absent_canary(parts: Mapping[str, Any]) -> _Contradictions:
         )
 
 
-def _color_without_room(parts: Mapping[str, Any], color: Color) -> _Contradictions:
-    settings: ColorSettings | None = parts.get(color)
-    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
-    if settings is None or service is None or settings.replicas <= service.onprem.slots:
+def _canary_of_a_selector(parts: Mapping[str, Any]) -> _Contradictions:
+    canary: CanarySettings | None = parts.get(ConfigKey.CANARY)
+    service = _service_on(parts, Platform.KUBERNETES)
+    if canary is None or service is None or canary.percent == 0:
         return
+    if service.kubernetes.router is RouterMechanism.SERVICE:
+        yield (
+            f"canary.percent: {canary.percent} % cannot be sent by a Service, whose selector is "
+            "all or nothing",
+            "`pulumi config set --path canary.percent 0`, or use the router http_route",
+        )
+
+
+def _color_on(
+    parts: Mapping[str, Any], color: Color, platform: Platform
+) -> tuple[ColorSettings, ServiceSettings] | None:
+    settings: ColorSettings | None = parts.get(color)
+    service = _service_on(parts, platform)
+    return None if settings is None or service is None else (settings, service)
+
+
+def _service_on(parts: Mapping[str, Any], platform: Platform) -> ServiceSettings | None:
+    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
+    return service if service is not None and service.platform is platform else None
+
+
+def _color_without_room(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    found = _color_on(parts, color, Platform.ONPREM)
+    if found is None or found[0].replicas <= found[1].onprem.slots:
+        return
+    settings, service = found
     way = (
         f"`pulumi config set --path service.onprem.slots {settings.replicas}`"
         if settings.replicas <= MOST_SLOTS
@@ -203,12 +232,18 @@ def _color_without_room(parts: Mapping[str, Any], color: Color) -> _Contradictio
 
 
 def _color_without_command(parts: Mapping[str, Any], color: Color) -> _Contradictions:
-    settings: ColorSettings | None = parts.get(color)
-    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
-    if settings is None or service is None:
-        return
-    if settings.command is None and service.onprem.command is None:
+    found = _color_on(parts, color, Platform.ONPREM)
+    if found is not None and found[0].command is None and found[1].onprem.command is None:
         yield (
             f"{color}.command: is missing, and so is service.onprem.command",
             "`pulumi config set --path service.onprem.command 'PROGRAM --port {port}'`",
+        )
+
+
+def _color_without_image(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    found = _color_on(parts, color, Platform.KUBERNETES)
+    if found is not None and found[0].image is None and found[1].kubernetes.image is None:
+        yield (
+            f"{color}.image: is missing, and so is service.kubernetes.image",
+            "`pulumi config set --path service.kubernetes.image 'REGISTRY/NAME:{release}'`",
         )

@@ -1,7 +1,7 @@
 """What a person says about the service as a whole."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -11,6 +11,7 @@ from bluegreen.settings.base import MisfitError, SettingsModel
 from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
 from bluegreen.settings.gates import GatesSettings
 from bluegreen.settings.health_check import HealthCheckSettings
+from bluegreen.settings.kubernetes import KubernetesSettings
 from bluegreen.settings.onprem import OnPremSettings
 from bluegreen.settings.roles import RetiredCapacitySettings
 
@@ -22,6 +23,18 @@ class Platform(StrEnum):
 
     ONPREM = "onprem"
     """Processes of this machine behind HAProxy."""
+
+    KUBERNETES = "kubernetes"
+    """Deployments behind a Service or an HTTPRoute."""
+
+
+_PLATFORM_DEFAULTS: dict[str, dict[str, Any]] = {
+    Platform.KUBERNETES: {
+        "port": 80,
+        "health_check": {"interval_seconds": 5, "healthy_threshold": 1},
+    },
+}
+"""Where a platform's users expect something else than the fields say."""
 
 
 def _legal_service_name(name: str) -> str:
@@ -40,7 +53,7 @@ class ServiceSettings(SettingsModel):
     """Where it runs."""
 
     port: int = Field(default=18080, ge=1, le=65535)
-    """Port of production traffic."""
+    """Port of production traffic; on Kubernetes 80 by default."""
 
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)
     """When a member counts as ready."""
@@ -66,8 +79,28 @@ class ServiceSettings(SettingsModel):
     onprem: OnPremSettings = Field(default_factory=OnPremSettings)
     """Settings of the on-premises platform."""
 
+    kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
+    """Settings of the Kubernetes platform."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_platform(cls, written: Any) -> Any:  # noqa: ANN401
+        if not isinstance(written, dict):
+            return written
+        platform = written.get("platform")
+        defaults = _PLATFORM_DEFAULTS.get(platform, {}) if isinstance(platform, str) else {}
+        filled = dict(written)
+        for key, value in defaults.items():
+            if not isinstance(value, dict):
+                filled.setdefault(key, value)
+            elif isinstance(inner := filled.get(key, {}), dict):
+                filled[key] = value | inner
+        return filled
+
     @model_validator(mode="after")
     def _ports_do_not_clash(self) -> Self:
+        if self.platform is not Platform.ONPREM:
+            return self
         frontends = {"port": self.port, "onprem.test_port": self.onprem.test_port}
         if self.port == self.onprem.test_port:
             msg = f"port and onprem.test_port are both {self.port}"

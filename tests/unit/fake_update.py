@@ -7,6 +7,7 @@ from datetime import datetime
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
 from bluegreen.gate_hooks import HookCall, PropertyReaders, Update
+from bluegreen.gates.data_plane import HttpProduction
 from bluegreen.gates.gate import Endpoint, Readiness, Subject, Verdict
 from bluegreen.overrides import ColorPermission, Overrides
 from bluegreen.plan import make_plan
@@ -75,8 +76,11 @@ class FakeDataPlane:
     def pinned_endpoint(self, color):
         return Endpoint(f"http://{color}.example")
 
-    def production_endpoint(self):
-        return Endpoint("http://production.example")
+    def production(self):
+        return HttpProduction(Endpoint("http://production.example"))
+
+    def control_view(self, wanted):
+        return True, f"the router says {wanted}"
 
 
 @dataclass

@@ -1,0 +1,120 @@
+"""A color's own Service, reached from outside of the cluster through the API server's proxy.
+
+The proxy picks a ready member by itself, so it shows what the members answer, and nothing of
+kube-proxy or of a load balancer. It needs no address that is open to anybody: the permission is
+`services/proxy`. Gates and smoke tests are given an address on 127.0.0.1 that passes on what has
+the right token.
+"""
+
+import secrets
+import threading
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from bluegreen.errors import DataPlaneError
+from bluegreen.gates.gate import Endpoint
+from bluegreen.kubernetes.cluster import Cluster, ClusterAnswer
+
+__all__ = ["TOKEN_HEADER", "ApiProxy"]
+
+TOKEN_HEADER = "X-Bluegreen-Token"  # noqa: S105  # its name
+_ANSWER_SECONDS = 60.0
+_LARGEST_BODY = 10 * 1024 * 1024
+_OWN_HEADERS = {"host", "connection", "authorization", "content-length", TOKEN_HEADER.lower()}
+"""Not passed on: hop by hop, or they would be taken for the way into the API server."""
+
+_OWN_ANSWER_HEADERS = {
+    "connection",
+    "transfer-encoding",
+    "content-encoding",
+    "content-length",
+    "audit-id",
+}
+
+
+class ApiProxy:
+    """Passes requests on to Services of one namespace, from 127.0.0.1, until the program ends."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._lock = threading.Lock()
+
+    def endpoint(self, service_path: str) -> Endpoint:
+        """The address of one Service.
+
+        Args:
+            service_path: Its path at the API server, up to `/proxy`.
+        """
+        with self._lock:
+            address, token = self._server
+        return Endpoint(address + service_path, {TOKEN_HEADER: token})
+
+    @cached_property
+    def _server(self) -> tuple[str, str]:
+        """Where it listens, and what a request has to say."""
+        token = secrets.token_urlsafe(24)
+        server = _Server(self._cluster, token)
+        threading.Thread(target=server.serve_forever, name="api-proxy", daemon=True).start()
+        return f"http://127.0.0.1:{server.server_port}", token
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, cluster: Cluster, token: str) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.cluster = cluster
+        self.token = token
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def answer_any_method(self) -> None:
+        """Answers one request of any method."""
+        given = self.headers.get(TOKEN_HEADER, "")
+        if not secrets.compare_digest(given.encode(), self.server.token.encode()):
+            self._answer(ClusterAnswer(403, b"this address needs its token\n", {}))
+            return
+        try:
+            self._answer(self._passed_on())
+        except DataPlaneError as error:
+            self._answer(ClusterAnswer(502, f"{error}\n".encode(), {}))
+
+    def _passed_on(self) -> ClusterAnswer:
+        length = int(self.headers.get("content-length") or 0)
+        if length > _LARGEST_BODY:
+            msg = f"a body of {length} bytes is more than the proxy takes ({_LARGEST_BODY})"
+            raise DataPlaneError(msg)
+        headers = {
+            name: value for name, value in self.headers.items() if name.lower() not in _OWN_HEADERS
+        }
+        return self.server.cluster.send(
+            self.command,
+            self.path,
+            content=self.rfile.read(length) if length else None,
+            headers=headers,
+            timeout_seconds=_ANSWER_SECONDS,
+        )
+
+    def _answer(self, answer: ClusterAnswer) -> None:
+        self.close_connection = True
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in _OWN_ANSWER_HEADERS:
+                self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
+        self.send_header("connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
+
+    def log_message(self, *_: Any) -> None:  # noqa: ANN401
+        """Says nothing: paths may hold what nobody should read in a pipeline's log."""
+
+
+# The names that http.server looks for.
+for _method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+    setattr(_Handler, f"do_{_method}", _Handler.answer_any_method)

@@ -1,0 +1,94 @@
+"""The live side of a service on Kubernetes, asked through the API server."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+from bluegreen.colors import Color
+from bluegreen.gates.data_plane import HttpProduction, Production
+from bluegreen.gates.gate import Endpoint, Readiness
+from bluegreen.kubernetes.active_flag import last_switch
+from bluegreen.kubernetes.api_proxy import ApiProxy
+from bluegreen.kubernetes.cluster import Cluster
+from bluegreen.kubernetes.follow_job import JobProduction
+from bluegreen.kubernetes.live_router import LiveRouter
+from bluegreen.kubernetes.members import readiness_of, release_of
+from bluegreen.kubernetes.names import ObjectNames
+from bluegreen.settings.service import ServiceSettings
+from bluegreen.traffic import Route, TrafficSplit
+
+__all__ = ["KubernetesDataPlane"]
+
+
+class KubernetesDataPlane:
+    """Answers the gates' questions; implements `bluegreen.gates.data_plane.DataPlane`."""
+
+    def __init__(
+        self, cluster: Cluster, names: ObjectNames, settings: ServiceSettings, router: LiveRouter
+    ) -> None:
+        self._cluster = cluster
+        self._names = names
+        self._settings = settings
+        self._router = router
+        self._proxy = ApiProxy(cluster)
+        self._following_since: tuple[TrafficSplit, float] | None = None
+
+    def live_route(self) -> Route | None:
+        """Who is active and who gets which share of production now."""
+        return self._router.route()
+
+    def readiness(self, color: Color) -> Readiness:
+        """How many members of a color get traffic and hold what its Deployment says."""
+        labels = self._names.color_labels(color)
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        pods = self._cluster.items(self._names.core("pods"), labelSelector=selector)
+        return readiness_of(self._deployment(color), pods, self._slices(color))
+
+    def release(self, color: Color) -> str | None:
+        """The release that a color's members run now."""
+        return release_of(self._deployment(color))
+
+    def sessions(self, color: Color) -> None:
+        """Nobody counts connections behind kube-proxy."""
+
+    def pinned_endpoint(self, color: Color) -> Endpoint:
+        """The color's own Service: at its own address, else through the API server's proxy."""
+        url = self._settings.kubernetes.color_url
+        if url is not None:
+            return Endpoint(url.replace("{color}", color))
+        service = f"http:{self._names.of_color(color)}:{self._settings.port}"
+        return self._proxy.endpoint(f"{self._names.core('services', service)}/proxy")
+
+    def production(self) -> Production | None:
+        """The address that was given, else a Job in the cluster, else nobody."""
+        kubernetes = self._settings.kubernetes
+        if kubernetes.production_url is not None:
+            return HttpProduction(Endpoint(kubernetes.production_url))
+        if kubernetes.follow_job is not None:
+            return JobProduction(self._cluster, self._names, self._settings, kubernetes.follow_job)
+        return None
+
+    def control_view(self, wanted: TrafficSplit) -> tuple[bool, str]:
+        """What the API says, once it has said so for as long as kube-proxy may take."""
+        follows, says = self._router.follows(wanted)
+        if not follows:
+            self._following_since = None
+            return False, says
+        if self._following_since is None or self._following_since[0] != wanted:
+            self._following_since = (wanted, time.monotonic())
+        age = time.monotonic() - self._following_since[1]
+        needed = self._settings.kubernetes.propagation_seconds
+        return age >= needed, f"{says}, for {min(age, needed):.1f} of {needed:g} s"
+
+    def last_switch(self) -> datetime | None:
+        """When the active flag last changed its color."""
+        return last_switch(self._cluster, self._names, self._router.object())
+
+    def _deployment(self, color: Color) -> dict[str, Any] | None:
+        path = self._names.group("apps/v1", "deployments", self._names.of_color(color))
+        return self._cluster.get(path)
+
+    def _slices(self, color: Color) -> list[dict[str, Any]]:
+        name = self._names.of_color(color)
+        path = self._names.group("discovery.k8s.io/v1", "endpointslices")
+        return self._cluster.items(path, labelSelector=f"kubernetes.io/service-name={name}")

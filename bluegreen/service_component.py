@@ -1,0 +1,143 @@
+"""What every platform's service component has: its warnings, its outputs and their truth."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pulumi
+
+from bluegreen.colors import Color
+from bluegreen.contract import OutputName, OverrideVariable
+from bluegreen.errors import ConfigError
+from bluegreen.gate_hooks import (
+    LiveFacts,
+    ServiceHooks,
+    Update,
+    check_removed_colors,
+    warn_of_unused_permissions,
+)
+from bluegreen.overrides import Overrides
+from bluegreen.plan import ServicePlan, make_plan
+from bluegreen.settings.config import ServiceConfig, misspelt_keys
+from bluegreen.stack_config import written_keys
+
+__all__ = ["ServiceComponent", "plan_of"]
+
+
+def plan_of(config: ServiceConfig) -> tuple[ServicePlan, Overrides]:
+    """What the config asks for, and the permissions of this update.
+
+    Raises:
+        ConfigError: What it asks for contradicts itself; by the keys that were written.
+    """
+    overrides = Overrides.read(os.environ)
+    try:
+        return make_plan(config, overrides), overrides
+    except ConfigError as error:
+        raise ConfigError(f"{pulumi.get_project()}:{each}" for each in error.problems) from error
+
+
+class ServiceComponent(pulumi.ComponentResource):
+    """One service in two colors.
+
+    A change of `active_color` updates the router, and after it the followers; nothing else.
+    """
+
+    active_color: pulumi.Output[str]
+    """The color with production traffic, as the router has it."""
+
+    idle_color: pulumi.Output[str]
+    """The other one."""
+
+    releases: pulumi.Output[dict[str, str]]
+    """The release in each color that exists."""
+
+    production_url: pulumi.Output[str]
+    """Where clients go."""
+
+    test_url: pulumi.Output[str]
+    """Reaches the idle color."""
+
+    guarantee: pulumi.Output[str]
+    """The router's guarantee class."""
+
+    rollback_command: pulumi.Output[str]
+    """What to type to go back."""
+
+    def __init__(
+        self, token: str, name: str, update: Update, opts: pulumi.ResourceOptions | None
+    ) -> None:
+        super().__init__(token, name, {}, opts)
+        self._update = update
+        self._early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
+        self._warn()
+        self._hooks = ServiceHooks(update)
+
+    def stack_outputs(self) -> dict[str, pulumi.Output[Any]]:
+        """What every program of this library exports, by the names in the contract.
+
+        Unlike the attributes they are known after a refusal too, and then say what is live.
+        """
+        live: dict[str, Callable[[LiveFacts], Any]] = {
+            OutputName.ACTIVE_COLOR: lambda facts: str(facts.active_color),
+            OutputName.IDLE_COLOR: lambda facts: str(facts.active_color.other),
+            OutputName.RELEASES: lambda facts: facts.releases,
+            OutputName.GUARANTEE: lambda _: self._live_guarantee(),
+            OutputName.ROLLBACK_COMMAND: lambda facts: _rollback_command(facts.active_color.other),
+            OutputName.PRODUCTION_URL: lambda _: self._live_production_url(),
+            OutputName.TEST_URL: lambda _: self._live_test_url(),
+        }
+        truth = self._hooks.truth
+        return {name: truth.output(getattr(self, name), live[name]) for name in OutputName}
+
+    def _live_guarantee(self) -> str:
+        """The router's guarantee class, for an update that was stopped."""
+        raise NotImplementedError
+
+    def _live_production_url(self) -> str | None:
+        """Where clients go, as it is live."""
+        raise NotImplementedError
+
+    def _live_test_url(self) -> str | None:
+        """What reaches the idle color, as it is live."""
+        raise NotImplementedError
+
+    def _warn(self) -> None:
+        project = pulumi.get_project()
+        warnings = [f"{self._update.name}: {each}" for each in self._update.plan.warnings]
+        for warning in (*warnings, *misspelt_keys(project, written_keys(project))):
+            pulumi.log.warn(warning, self)
+
+    def _record_early_ends_after(self, flag_color: pulumi.Output[Any]) -> None:
+        """What is not in the program any more ends last: after the flag nothing can refuse it."""
+        flag_color.apply(lambda _: self._early_ends.record())
+
+    def _warn_of_unused_permissions(self, resources: Iterable[pulumi.Resource]) -> None:
+        warn_of_unused_permissions(self._update, resources, self)
+
+    def _set_outputs(
+        self,
+        *,
+        active_color: pulumi.Output[str],
+        guarantee: pulumi.Output[str],
+        releases: Mapping[Color, pulumi.Output[str]],
+        production_url: pulumi.Output[str],
+        test_url: pulumi.Output[str],
+    ) -> None:
+        self.active_color = active_color
+        self.idle_color = active_color.apply(lambda color: str(Color(color).other))
+        self.releases = pulumi.Output.all(
+            **{str(color): release for color, release in sorted(releases.items())}
+        )
+        self.production_url = production_url
+        self.test_url = test_url
+        self.guarantee = guarantee
+        self.rollback_command = self.idle_color.apply(_rollback_command)
+        self.register_outputs({name: getattr(self, name) for name in OutputName})
+
+
+def _rollback_command(color: str) -> str:
+    return (
+        f"pulumi config set active_color {color} && "
+        f"{OverrideVariable.ROLLBACK}='{color}:why' pulumi up"
+    )
