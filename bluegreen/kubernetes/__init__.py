@@ -12,16 +12,16 @@ from bluegreen.kubernetes.deployment_service import (  # noqa: E402
     DeploymentService,
     DeploymentServiceArgs,
 )
-from bluegreen.kubernetes.service_router import (  # noqa: E402
-    ServiceRouter,
-    ServiceRouterArgs,
-)
+from bluegreen.kubernetes.http_route_router import HttpRouteRouter  # noqa: E402
+from bluegreen.kubernetes.router_args import KubernetesRouterArgs  # noqa: E402
+from bluegreen.kubernetes.service_router import ServiceRouter  # noqa: E402
 
 __all__ = [
     "DeploymentFleet",
     "DeploymentFleetArgs",
     "DeploymentService",
     "DeploymentServiceArgs",
+    "HttpRouteRouter",
+    "KubernetesRouterArgs",
     "ServiceRouter",
-    "ServiceRouterArgs",
 ]

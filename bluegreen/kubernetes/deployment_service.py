@@ -20,20 +20,19 @@ from bluegreen.kubernetes.deployment_fleet import (
     fleet_state_of,
 )
 from bluegreen.kubernetes.event_journal import EventJournal
+from bluegreen.kubernetes.http_route_router import HttpRouteRouter, weights_route
+from bluegreen.kubernetes.live_http_route import LiveHttpRoute
 from bluegreen.kubernetes.live_object_guard import LiveObjectGuard
 from bluegreen.kubernetes.live_router import LiveRouter
 from bluegreen.kubernetes.live_service import LiveService
 from bluegreen.kubernetes.names import ObjectNames
-from bluegreen.kubernetes.service_router import (
-    GUARANTEE,
-    ServiceRouter,
-    ServiceRouterArgs,
-    selector_route,
-)
+from bluegreen.kubernetes.router_args import KubernetesRouterArgs
+from bluegreen.kubernetes.service_router import GUARANTEE, ServiceRouter, selector_route
 from bluegreen.naming import child_name
 from bluegreen.plan import ServicePlan
 from bluegreen.service_component import ServiceComponent, plan_of
 from bluegreen.settings.config import ServiceConfig
+from bluegreen.settings.kubernetes import RouterMechanism
 from bluegreen.settings.service import ServiceSettings
 
 __all__ = ["DeploymentService", "DeploymentServiceArgs"]
@@ -73,7 +72,7 @@ class DeploymentService(ServiceComponent):
         cluster = Cluster(_access(args))
         self._names = ObjectNames(settings.name, _namespace(settings, cluster))
         self._settings = settings
-        live = LiveService(cluster, self._names, may_adopt=len(plan.fleets) == 1)
+        live = _live_router(settings, cluster, self._names, may_adopt=len(plan.fleets) == 1)
         update = _update(name, args.config, cluster, self._names, live)
         super().__init__("bluegreen:index:DeploymentService", name, update, opts)
 
@@ -99,6 +98,7 @@ class DeploymentService(ServiceComponent):
         )
 
     def _live_guarantee(self) -> str:
+        # Of both routers.
         return GUARANTEE
 
     def _live_production_url(self) -> str:
@@ -107,6 +107,14 @@ class DeploymentService(ServiceComponent):
 
     def _live_test_url(self) -> str:
         return _service_url(self._names, self._settings, self._names.test)
+
+
+def _live_router(
+    settings: ServiceSettings, cluster: Cluster, names: ObjectNames, *, may_adopt: bool
+) -> LiveRouter:
+    if settings.kubernetes.router is RouterMechanism.HTTP_ROUTE:
+        return LiveHttpRoute(cluster, names)
+    return LiveService(cluster, names, may_adopt=may_adopt)
 
 
 def _service_url(names: ObjectNames, settings: ServiceSettings, service: str) -> str:
@@ -148,9 +156,22 @@ def _update(
         journal=EventJournal(cluster, names, live),
         gates=build_gates(service.gates, readiness_path=service.health_check.path),
         readers=PropertyReaders(
-            route=selector_route, fleet=fleet_state_of, flag_color=flag_color_of
+            route=_READERS[service.kubernetes.router],
+            fleet=fleet_state_of,
+            flag_color=flag_color_of,
         ),
     )
+
+
+_Router = ServiceRouter | HttpRouteRouter
+_ROUTERS: Mapping[RouterMechanism, type[_Router]] = {
+    RouterMechanism.SERVICE: ServiceRouter,
+    RouterMechanism.HTTP_ROUTE: HttpRouteRouter,
+}
+_READERS = {
+    RouterMechanism.SERVICE: selector_route,
+    RouterMechanism.HTTP_ROUTE: weights_route,
+}
 
 
 class _Builder:
@@ -187,17 +208,17 @@ class _Builder:
         )
         return DeploymentFleet(child_name(self._name, color), args, self._opts)
 
-    def router(self, fleets: Mapping[Color, DeploymentFleet], live: LiveRouter) -> ServiceRouter:
-        args = ServiceRouterArgs(
+    def router(self, fleets: Mapping[Color, DeploymentFleet], live: LiveRouter) -> _Router:
+        args = KubernetesRouterArgs(
             settings=self._settings,
             names=self._names,
             route=self._plan.route,
             hooks=self._hooks.router(LiveObjectGuard(self._name, live)),
             after=[*self._anchors, *(fleet.members for fleet in fleets.values())],
         )
-        return ServiceRouter(self._name, args, self._opts)
+        return _ROUTERS[self._settings.kubernetes.router](self._name, args, self._opts)
 
-    def flag(self, router: ServiceRouter) -> ConfigMap:
+    def flag(self, router: _Router) -> ConfigMap:
         return active_flag(
             child_name(self._name, "flag"),
             self._names,

@@ -7,6 +7,7 @@ from bluegreen.colors import Color
 from bluegreen.naming import child_name
 
 __all__ = [
+    "ACTIVE",
     "APP_LABEL",
     "COLOR_LABEL",
     "FINGERPRINT",
@@ -25,6 +26,9 @@ COLOR_LABEL = "color"
 SERVICE_LABEL = "bluegreen.dev/service"
 RELEASE = "bluegreen.dev/release"
 """Annotation: the release that a Deployment and its pods hold. A label may not have a `+`."""
+
+ACTIVE = "bluegreen.dev/active-color"
+"""Annotation: the active color of an object whose shares do not tell it."""
 
 FINGERPRINT = "bluegreen.dev/fingerprint"
 """Annotation: changes with everything that makes members other members."""

@@ -1,7 +1,6 @@
 """Moves production traffic by the selector of one Service."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
@@ -9,39 +8,15 @@ from pulumi_kubernetes.core.v1 import Service
 
 from bluegreen.colors import Color
 from bluegreen.kubernetes.color_service import service_spec
-from bluegreen.kubernetes.names import COLOR_LABEL, SKIP_AWAIT, Manifest, ObjectNames
+from bluegreen.kubernetes.names import COLOR_LABEL, SKIP_AWAIT, Manifest
+from bluegreen.kubernetes.router_args import TAKE_OVER, KubernetesRouterArgs
 from bluegreen.naming import child_name
-from bluegreen.settings.service import ServiceSettings
 from bluegreen.traffic import Route, TrafficSplit
 
-__all__ = ["GUARANTEE", "TAKE_OVER", "ServiceRouter", "ServiceRouterArgs", "selector_route"]
+__all__ = ["GUARANTEE", "ServiceRouter", "selector_route"]
 
 GUARANTEE = "single write"
 """The guarantee class: one selector of one object."""
-
-TAKE_OVER = {"pulumi.com/patchForce": "true"}
-"""A color set by `kubectl` in an emergency can be moved on from: the gate has seen it before the
-write, and refuses what it must not overwrite."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServiceRouterArgs:
-    """Inputs of `ServiceRouter`."""
-
-    settings: ServiceSettings
-    """The service whose traffic it is."""
-
-    names: ObjectNames
-    """What the objects are called, and their namespace."""
-
-    route: Route
-    """Who is to be active; the share of the other color must be 0."""
-
-    hooks: pulumi.ResourceHookBinding | None = None
-    """Gates, from `ServiceHooks.router()`; without them the write is not judged."""
-
-    after: Sequence[pulumi.Resource] = ()
-    """What must be ready before the write: the members of every color with a share."""
 
 
 class ServiceRouter(pulumi.ComponentResource):
@@ -59,7 +34,7 @@ class ServiceRouter(pulumi.ComponentResource):
     """The guarantee class."""
 
     def __init__(
-        self, name: str, args: ServiceRouterArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: KubernetesRouterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("bluegreen:index:ServiceRouter", name, {}, opts)
         names = args.names

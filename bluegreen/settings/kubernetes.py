@@ -133,6 +133,10 @@ class GatewaySettings(SettingsModel):
     hostnames: tuple[HostName, ...] = ()
     """Host names of production; default all that the listener has."""
 
+    pin_header: str | None = Field(default=None, pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
+    """Request header that reaches one color by its name on the production host, for example
+    `X-Bluegreen-Color: green`. Whoever can reach production can send it; default none."""
+
 
 class FollowJobSettings(SettingsModel):
     """A Job that asks production from inside the cluster, where nobody outside can."""

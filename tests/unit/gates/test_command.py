@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -150,7 +151,8 @@ def test_a_program_that_writes_for_ever_is_killed_at_the_deadline(a_subject):
 
     assert time.monotonic() - start < 1
     assert not verdict.passed
-    assert verdict.reason == "yes was killed after 0.3 s; its last line: y"
+    # What was left of the limit when it began.
+    assert re.fullmatch(r"yes was killed after 0\.(3|2\d+) s; its last line: y", verdict.reason)
 
 
 def test_the_program_and_its_children_are_killed_at_the_deadline(a_subject):
