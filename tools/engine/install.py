@@ -18,8 +18,9 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from built_engine import EXECUTOR, VERSION, EngineUnavailableError, built_engine
+from built_engine import EXECUTOR, VERSION, built_engine
 from environment import EngineHome
+from go_build import UnavailableError
 
 __all__ = ["main", "usable_official_cli"]
 
@@ -38,7 +39,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         home, engine = _install(arguments.into, arguments.python, is_build_wanted=arguments.build)
-    except EngineUnavailableError as error:
+    except UnavailableError as error:
         print(f"no Pulumi engine: {error}", file=sys.stderr)
         return error.status
     if arguments.print_env:
@@ -93,10 +94,10 @@ def _install(into: Path, python: Path, *, is_build_wanted: bool) -> tuple[Engine
 def _check(folder: Path, python: Path) -> None:
     if os.pathsep in f"{folder}{python}":
         msg = f"{folder} contains {os.pathsep!r} and cannot be on PATH; move the checkout"
-        raise EngineUnavailableError(msg, 2)
+        raise UnavailableError(msg, 2)
     if not os.access(python, os.X_OK):
         msg = f"no Python at {python}; make it with `python3 -m venv {python.parent.parent}`"
-        raise EngineUnavailableError(msg, 2)
+        raise UnavailableError(msg, 2)
 
 
 def usable_official_cli(environment: Mapping[str, str]) -> Path | None:
