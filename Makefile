@@ -1,6 +1,6 @@
 # Few commands; each one makes what it needs first, and is fast when that is there.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check bench clean
+.PHONY: help setup demo cluster test soak check bench clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -14,6 +14,9 @@ setup: ## make everything the other commands need (venv, HAProxy, engine); they 
 
 demo: setup ## run the main job on this machine: deploy, switch under load, refuse, roll back
 	@$(ENV) $(BIN)/python -m tools.demo
+
+cluster: setup ## start a Kubernetes API server with pretended nodes; ARGS=--node: a real one, as root
+	@$(ENV) $(BIN)/python -m tools.cluster up $(ARGS)
 
 test: setup ## run all tests but those of `make soak`
 	@$(ENV) $(BIN)/python -m pytest $(ARGS)
@@ -29,5 +32,8 @@ bench: setup ## measure against a plain Pulumi program and against reloads, as r
 	@$(ENV) $(BIN)/python -m benchmarks $(ARGS)
 	@$(ENV) $(BIN)/python -m benchmarks traffic $(filter --quick,$(ARGS))
 
-clean: ## remove what make made in this checkout (the engine in the user's cache stays)
+clean: ## remove what make made in this checkout (what was built stays in the user's cache)
+	@for folder in .bluegreen/*cluster*/; do \
+	    if [ -d "$$folder" ]; then $(BIN)/python -m tools.cluster down --folder "$$folder" || exit 1; fi; \
+	done
 	rm -rf .venv .bluegreen dist

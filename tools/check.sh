@@ -8,6 +8,7 @@ step() { printf '%s\n' "== $*"; }
 step "format"; "$bin/ruff" format --check --quiet .
 step "lint"; "$bin/ruff" check --quiet .
 step "types"; "$bin/mypy"
+"$bin/mypy" --package tools.cluster
 # Scripts that import each other by bare name.
 (cd tools/engine && "../../$bin/mypy" --config-file ../../pyproject.toml ./*.py)
 step "import layers"; "$bin/lint-imports" --no-cache

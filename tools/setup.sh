@@ -22,14 +22,7 @@ if [ "$(cat .venv/bluegreen-setup 2>/dev/null)" != "$wanted" ]; then
 fi
 
 if ! command -v haproxy >/dev/null 2>&1 && [ ! -x /usr/sbin/haproxy ]; then
-    command -v apt-get >/dev/null 2>&1 || fail "haproxy is not installed; install HAProxy 2.4 or newer"
-    if [ "$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo="sudo -n"; else
-        fail "haproxy is not installed; run: sudo apt-get install haproxy"
-    fi
-    say "installing the Debian package haproxy"
-    { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends haproxy; } >.apt.log 2>&1 ||
-        { tail -n 5 .apt.log >&2; rm -f .apt.log; fail "apt-get could not install haproxy"; }
-    rm -f .apt.log
+    tools/install_packages.sh haproxy
 fi
 
 .venv/bin/python tools/engine/install.py --python .venv/bin/python --into .bluegreen

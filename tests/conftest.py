@@ -1,0 +1,85 @@
+"""Kubernetes clusters, started when the first test asks for one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack, nullcontext, suppress
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.cluster.cluster import Cluster, OwnCluster
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+EXISTING = "BLUEGREEN_TEST_KUBECONFIG"
+MISSING = 2
+
+
+@pytest.fixture(scope="session")
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cluster]:
+    """A real API server and pretended nodes; or the one that the environment names."""
+    # Not at the top: most tests need none of it, and it takes a second.
+    from tools.cluster.cluster import ExistingCluster  # noqa: PLC0415
+    from tools.cluster.kwok_cluster import KwokCluster  # noqa: PLC0415
+
+    if kubeconfig := os.environ.get(EXISTING):
+        yield ExistingCluster(Path(kubeconfig), tmp_path_factory.mktemp("users"))
+        return
+    with ExitStack() as stack:
+        yield _started(KwokCluster, stack, request)
+
+
+@pytest.fixture(scope="session")
+def own_cluster(cluster: Cluster) -> OwnCluster:
+    """The same where it is our own: its API server may be stopped, its pods be unready."""
+    from tools.cluster.cluster import OwnCluster  # noqa: PLC0415
+
+    if not isinstance(cluster, OwnCluster):
+        pytest.skip(f"{EXISTING} is set, and this needs a cluster of our own")
+    return cluster
+
+
+@pytest.fixture
+def namespace(cluster: Cluster) -> Iterator[str]:
+    """A namespace on `cluster` that no other test uses."""
+    with cluster.new_namespace() as name:
+        yield name
+
+
+def _started(
+    kind: type[OwnCluster], stack: ExitStack, request: pytest.FixtureRequest
+) -> OwnCluster:
+    """In the first folder that no other test run is using; what a killed one left is removed."""
+    from tools.cluster.errors import FolderInUseError, MissingError  # noqa: PLC0415
+
+    _build(request)
+    for number in count(1):
+        folder = REPOSITORY / ".bluegreen" / f"test-{kind.kind}-cluster-{number}"
+        with suppress(FolderInUseError):
+            try:
+                return stack.enter_context(kind(folder))
+            except MissingError as error:
+                pytest.skip(f"no Kubernetes: {error}")
+    raise AssertionError
+
+
+def _build(request: pytest.FixtureRequest) -> None:
+    """With its progress shown: it may take minutes, the first time."""
+    from tools.cluster.binaries import built_programs  # noqa: PLC0415
+    from tools.engine.go_build import UnavailableError  # noqa: PLC0415
+
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        try:
+            built_programs()
+        except UnavailableError as error:
+            if error.status == MISSING:
+                pytest.skip(f"no Kubernetes: {error}")
+            raise

@@ -1,0 +1,1 @@
+"""Kubernetes clusters on this machine, for the tests and for trying things out."""
