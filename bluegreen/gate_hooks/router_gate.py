@@ -8,7 +8,7 @@ from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.follow import verify_follow
 from bluegreen.gates.gate import Subject, Verdict
 from bluegreen.gates.runner import ask_again, refusal_text, run_gates
-from bluegreen.traffic import Route, UnreadableTraffic
+from bluegreen.traffic import Route, TrafficSplit, UnreadableTraffic
 from bluegreen.transition import Situation, Transition, judge_transition
 
 __all__ = ["FollowGate", "RouterGate"]
@@ -26,8 +26,8 @@ class RouterGate:
     def __call__(self, call: HookCall) -> None:
         """Raises when the write must not happen."""
         update = self._update
-        recorded = update.readers.route(call.old) if call.old else None
         try:
+            recorded = self._recorded(call)
             live = self._live()
         except DataPlaneError as error:
             self._cannot_tell(call, error)
@@ -44,6 +44,16 @@ class RouterGate:
         self._announce(call, live, transition)
         for color in transition.rising:
             self._judge(call, color, live)
+
+    def _recorded(self, call: HookCall) -> Route | None:
+        """What the state has; after a refresh that may be what nobody can read."""
+        if call.old is None:
+            return None
+        recorded = self._update.readers.route(call.old)
+        if recorded is not None:
+            return recorded
+        flagged = self._update.data_plane.flagged()
+        return Route(flagged, TrafficSplit.all_to(flagged)) if flagged else None
 
     def _live(self) -> Route | UnreadableTraffic | None:
         try:

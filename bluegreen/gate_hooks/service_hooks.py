@@ -161,3 +161,6 @@ class ServiceHooks:
             after=update.described(update.plan.split),
             reason=rollback.reason if rollback and update.is_rollback else "",
         )
+        left = update.data_plane.left_behind(before) if before else None
+        if left is not None:
+            call.say(f"{update.name}: {left}")

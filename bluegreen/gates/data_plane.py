@@ -74,3 +74,9 @@ class DataPlane(Protocol):
 
     def last_switch(self) -> datetime | None:
         """When the active flag last changed its color; None when it never did."""
+
+    def flagged(self) -> Color | None:
+        """The color that the active flag names; None where there is no readable one."""
+
+    def left_behind(self, color: Color) -> str | None:
+        """What stays on a color that has just lost its traffic, for people; None for nothing."""

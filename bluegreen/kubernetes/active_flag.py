@@ -12,7 +12,7 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
 
-__all__ = ["active_flag", "flag_color_of", "last_switch"]
+__all__ = ["active_flag", "flag_color_of", "flagged_color", "last_switch"]
 
 _COLOR = "color"
 _SAME_DEPLOYMENT = timedelta(minutes=15)
@@ -42,6 +42,11 @@ def flag_color_of(properties: Mapping[str, Any]) -> Color | None:
     """Reads a flag's properties."""
     color = (properties.get("data") or {}).get(_COLOR)
     return Color(color) if color in set(Color) else None
+
+
+def flagged_color(cluster: Cluster, names: ObjectNames) -> Color | None:
+    """The color that the flag names now; None where there is no readable one."""
+    return flag_color_of(cluster.get(names.core("configmaps", names.flag)) or {})
 
 
 def last_switch(

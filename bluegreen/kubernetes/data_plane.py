@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from bluegreen.colors import Color
+from bluegreen.errors import DataPlaneError
 from bluegreen.gates.data_plane import HttpProduction, Production
 from bluegreen.gates.gate import Endpoint, Readiness
-from bluegreen.kubernetes.active_flag import last_switch
+from bluegreen.kubernetes.active_flag import flagged_color, last_switch
 from bluegreen.kubernetes.api_proxy import ApiProxy
 from bluegreen.kubernetes.cluster import Cluster
+from bluegreen.kubernetes.connections import sum_of_metric
 from bluegreen.kubernetes.follow_job import JobProduction
 from bluegreen.kubernetes.live_router import LiveRouter
 from bluegreen.kubernetes.members import readiness_of, release_of
 from bluegreen.kubernetes.names import ObjectNames
+from bluegreen.settings.kubernetes import ConnectionsSettings, RouterMechanism
 from bluegreen.settings.service import ServiceSettings
 from bluegreen.traffic import Route, TrafficSplit
 
@@ -39,17 +42,27 @@ class KubernetesDataPlane:
 
     def readiness(self, color: Color) -> Readiness:
         """How many members of a color get traffic and hold what its Deployment says."""
-        labels = self._names.color_labels(color)
-        selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        pods = self._cluster.items(self._names.core("pods"), labelSelector=selector)
-        return readiness_of(self._deployment(color), pods, self._slices(color))
+        return readiness_of(self._deployment(color), self._pods(color), self._slices(color))
 
     def release(self, color: Color) -> str | None:
         """The release that a color's members run now."""
         return release_of(self._deployment(color))
 
-    def sessions(self, color: Color) -> None:
-        """Nobody counts connections behind kube-proxy."""
+    def sessions(self, color: Color) -> int | None:
+        """What the members say that they work on; None where they cannot be asked.
+
+        Nobody else counts connections behind kube-proxy.
+        """
+        counted = self._settings.kubernetes.connections
+        if counted is None:
+            return None
+        pods = [
+            pod
+            for pod in self._pods(color)
+            if pod.get("status", {}).get("phase") == "Running"
+            and "deletionTimestamp" not in pod["metadata"]
+        ]
+        return sum(self._connections(pod["metadata"]["name"], counted) for pod in pods)
 
     def pinned_endpoint(self, color: Color) -> Endpoint:
         """The color's own Service: at its own address, else through the API server's proxy."""
@@ -84,9 +97,44 @@ class KubernetesDataPlane:
         """When the active flag last changed its color."""
         return last_switch(self._cluster, self._names, self._router.object())
 
+    def flagged(self) -> Color | None:
+        """The color that the active flag names."""
+        return flagged_color(self._cluster, self._names)
+
+    def left_behind(self, color: Color) -> str | None:
+        """Connections that clients keep open: kube-proxy leaves them where they are."""
+        if self._settings.kubernetes.router is not RouterMechanism.SERVICE:
+            return None
+        try:
+            count = self.sessions(color)
+        except DataPlaneError as error:
+            return f"connections that clients keep open stay on {color}; not counted: {error}"
+        if count is None:
+            return (
+                f"connections that clients keep open stay on {color} until its members end; how "
+                "many is not known, because service.kubernetes.connections does not say where they "
+                "are counted"
+            )
+        return f"{count} connections that clients keep open stay on {color} until its members end"
+
     def _deployment(self, color: Color) -> dict[str, Any] | None:
         path = self._names.group("apps/v1", "deployments", self._names.of_color(color))
         return self._cluster.get(path)
+
+    def _pods(self, color: Color) -> list[dict[str, Any]]:
+        labels = self._names.color_labels(color)
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        return self._cluster.items(self._names.core("pods"), labelSelector=selector)
+
+    def _connections(self, pod: str, counted: ConnectionsSettings) -> int:
+        port = self._settings.kubernetes.container_port
+        path = f"{self._names.core('pods', f'http:{pod}:{port}')}/proxy{counted.path}"
+        answer = self._cluster.request("GET", path)
+        text = answer.body.decode(errors="replace")
+        if answer.status != 200:  # noqa: PLR2004
+            msg = f"pod {pod} answers {answer.status} to GET {counted.path}"
+            raise DataPlaneError(msg)
+        return sum_of_metric(text, counted.metric, pod)
 
     def _slices(self, color: Color) -> list[dict[str, Any]]:
         name = self._names.of_color(color)

@@ -4,7 +4,11 @@ from importlib.util import find_spec
 
 __all__ = ["check_extra"]
 
-_PACKAGES = {"pulumi_kubernetes": "pulumi-kubernetes", "kubernetes": "kubernetes"}
+_PACKAGES = {
+    "pulumi_kubernetes": "pulumi-kubernetes",
+    "kubernetes": "kubernetes",
+    "prometheus_client": "prometheus-client",
+}
 
 
 def check_extra() -> None:
@@ -18,6 +22,6 @@ def check_extra() -> None:
         names = " and ".join(_PACKAGES[module] for module in missing)
         msg = (
             f"bluegreen.kubernetes needs {names}; "
-            "install both with `pip install 'bluegreen-pulumi[kubernetes]'`"
+            "install them with `pip install 'bluegreen-pulumi[kubernetes]'`"
         )
         raise ModuleNotFoundError(msg, name=missing[0])

@@ -15,7 +15,7 @@ from bluegreen.events import author
 from bluegreen.onprem.journal import read_json, write_json
 from bluegreen.onprem.provider import LiveProvider, LiveResource, plain
 
-__all__ = ["ActiveFlag", "last_switch"]
+__all__ = ["ActiveFlag", "flagged_color", "last_switch"]
 
 _CONTENT = ("service", "color", "release")
 _HISTORY = ("since", "previous")
@@ -140,6 +140,12 @@ class ActiveFlag(LiveResource, module="onprem", name="ActiveFlag"):
             "release": release,
         }
         super().__init__(_Provider(), name, props | dict.fromkeys(_HISTORY), opts)
+
+
+def flagged_color(path: Path) -> Color | None:
+    """The color that a flag names; None where it is lost or does not say it."""
+    flag = _read(path)
+    return Color(flag["color"]) if flag else None
 
 
 def last_switch(path: Path) -> datetime | None:

@@ -9,7 +9,7 @@ from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError, UnreadableTrafficError
 from bluegreen.gates.data_plane import HttpProduction
 from bluegreen.gates.gate import Endpoint, Readiness
-from bluegreen.onprem.active_flag import last_switch
+from bluegreen.onprem.active_flag import flagged_color, last_switch
 from bluegreen.onprem.haproxy_config import DEFAULT_PIN_HEADER
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
 from bluegreen.onprem.members import Member
@@ -86,6 +86,13 @@ class HaproxyDataPlane:
     def last_switch(self) -> datetime | None:
         """When the active flag last changed its color."""
         return last_switch(self.flag_path)
+
+    def flagged(self) -> Color | None:
+        """The color that the active flag names."""
+        return flagged_color(self.flag_path)
+
+    def left_behind(self, color: Color) -> None:
+        """Nothing: the proxy routes requests, so kept connections follow with their next one."""
 
     @property
     def _runtime(self) -> HaproxyRuntime:

@@ -9,6 +9,7 @@ from bluegreen.settings.base import MisfitError, SettingsModel
 
 __all__ = [
     "AutoscalingSettings",
+    "ConnectionsSettings",
     "FollowJobSettings",
     "GatewaySettings",
     "KubernetesSettings",
@@ -148,6 +149,16 @@ class FollowJobSettings(SettingsModel):
     """Seconds until the Job must have answered, its start included."""
 
 
+class ConnectionsSettings(SettingsModel):
+    """Where a member says how many connections clients have open to it, or requests under way."""
+
+    path: str = Field(default="/metrics", pattern=r"^/\S*$")
+    """Path that answers in the Prometheus text format."""
+
+    metric: str = Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")
+    """Name of the gauge; all its samples are added up."""
+
+
 class KubernetesSettings(SettingsModel):
     """Deployments behind a Service or an HTTPRoute."""
 
@@ -200,6 +211,10 @@ class KubernetesSettings(SettingsModel):
 
     ready_timeout_seconds: float = Field(default=300.0, gt=0, le=3600)
     """Seconds that a deployed color's members may take to become ready."""
+
+    connections: ConnectionsSettings | None = None
+    """Count what a color still works on before it shrinks; default none, it is given the drain's
+    whole time since the switch."""
 
     autoscaling: AutoscalingSettings | None = None
     """Let a HorizontalPodAutoscaler own the replicas; default none, `COLOR.replicas` counts."""

@@ -79,6 +79,12 @@ class FakeDataPlane:
     def production(self):
         return HttpProduction(Endpoint("http://production.example"))
 
+    def flagged(self):
+        return None
+
+    def left_behind(self, color):
+        return None
+
     def control_view(self, wanted):
         return True, f"the router says {wanted}"
 
