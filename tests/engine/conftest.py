@@ -4,10 +4,14 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.driver import Driver
+from tests.engine.kubernetes_driver import service_driver
 from tests.engine.onprem_driver import OnPremDriver, onprem_driver
 from tests.engine.pulumi_stack import ENGINE
 
-PLATFORMS = {"onprem": onprem_driver}
+PLATFORMS = {
+    "kubernetes": lambda request: service_driver(request.getfixturevalue("node_cluster")),
+    "onprem": lambda request: onprem_driver(),
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,7 +32,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(params=sorted(PLATFORMS))
 def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     """A service that exists only in the config: blue 1.0, no green."""
-    with PLATFORMS[request.param]() as driver:
+    with PLATFORMS[request.param](request) as driver:
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 2})
         yield driver

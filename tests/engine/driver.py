@@ -14,13 +14,19 @@ __all__ = ["Driver"]
 
 
 class Driver(Protocol):
+    can_split: bool
+    """Whether the router can send a share of production to each color."""
+
+    sees_drift: bool
+    """Whether a plain preview sees what was moved by hand; else it takes `--refresh`."""
+
     def configure(self, key: str, value: Any) -> None:
         """Sets one key of the stack config, dotted; None removes it."""
 
-    def up(self, **environment: str) -> Result:
-        """`pulumi up`, with its preview. Steps carry the names that `role_of` gives them."""
+    def up(self, *, refresh: bool = False, **environment: str) -> Result:
+        """`pulumi up`, with its preview; `refresh` adds `--refresh`. Steps carry the names that `role_of` gives them."""
 
-    def preview(self, **environment: str) -> Result:
+    def preview(self, *, refresh: bool = False, **environment: str) -> Result:
         """`pulumi preview`."""
 
     def refresh(self) -> Result:

@@ -96,6 +96,9 @@ def in_roles(result: Result) -> Result:
 class OnPremDriver:
     """Implements `tests.engine.driver.Driver`."""
 
+    can_split = True
+    sees_drift = True
+
     def __init__(self, directory: Path, *, main: Path = REPOSITORY / "stacks") -> None:
         self.stack = PulumiStack(directory, main=main)
         self.port = free_ports(2 + 2 * SLOTS)
@@ -105,11 +108,11 @@ class OnPremDriver:
     def configure(self, key: str, value: Any) -> None:
         self.stack.configure(key, value)
 
-    def up(self, **environment: str) -> Result:
-        return in_roles(self.stack.up(**environment))
+    def up(self, *, refresh: bool = False, **environment: str) -> Result:
+        return in_roles(self.stack.up(*(["--refresh"] if refresh else []), **environment))
 
-    def preview(self, **environment: str) -> Result:
-        return in_roles(self.stack.preview(**environment))
+    def preview(self, *, refresh: bool = False, **environment: str) -> Result:
+        return in_roles(self.stack.preview(*(["--refresh"] if refresh else []), **environment))
 
     def refresh(self) -> Result:
         return in_roles(self.stack.refresh())

@@ -161,12 +161,12 @@ class PulumiStack:
             planned=tuple(_steps(events, "resourcePreEvent", planning=True)),
         )
 
-    def up(self, **environment: str) -> Result:
+    def up(self, *options: str, **environment: str) -> Result:
         """A plain `pulumi up`, with its preview."""
-        return self.run("up", "--yes", "--event-log", str(self._events), **environment)
+        return self.run("up", "--yes", "--event-log", str(self._events), *options, **environment)
 
-    def preview(self, **environment: str) -> Result:
-        return self.run("preview", "--event-log", str(self._events), **environment)
+    def preview(self, *options: str, **environment: str) -> Result:
+        return self.run("preview", "--event-log", str(self._events), *options, **environment)
 
     def refresh(self) -> Result:
         return self.run("refresh", "--yes", "--event-log", str(self._events))

@@ -1,0 +1,255 @@
+"""The scenarios' driver for Kubernetes: a real API server, a real node, real pods and kube-proxy."""
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bluegreen.kubernetes.cluster import Cluster, ClusterAccess
+from bluegreen.kubernetes.event_journal import EVENT
+from bluegreen.kubernetes.http_route_router import weights_route
+from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
+from bluegreen.kubernetes.service_router import selector_route
+from bluegreen.traffic import TrafficSplit
+from tests.engine.front_door import front_door
+from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Result, Step
+from tools.cluster.cluster import Cluster as TestCluster
+
+STAND_IN = REPOSITORY / "tests" / "standins" / "kubernetes"
+PLUGIN = "pulumi-resource-kubernetes"
+
+# What the resources are called here, in the scenarios' words.
+ROLES = {
+    "shop-route": "router",
+    "shop-flag": "flag",
+    "shop-blue-members": "blue fleet",
+    "shop-green-members": "green fleet",
+}
+
+
+def _belongs_to_another(step: Step) -> bool:
+    """Parts of a fleet, and the test endpoint; what they do has tests of its own."""
+    is_part = any(part in step.name for part in ("-budget", "-env-", "-secrets-", "-autoscaler"))
+    return is_part or step.name == "shop-test"
+
+
+def in_roles(result: Result) -> Result:
+    """The same result with the scenarios' words for the resources."""
+
+    def named(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        return tuple(
+            replace(step, name=ROLES.get(step.name, step.name))
+            for step in steps
+            if not _belongs_to_another(step)
+        )
+
+    return replace(result, steps=named(result.steps), planned=named(result.planned))
+
+
+def with_provider(environment: dict[str, str]) -> None:
+    """The official provider where it is installed; else the stand-in comes first on PATH."""
+    if shutil.which(PLUGIN) is None:
+        environment["PATH"] = os.pathsep.join([str(STAND_IN), environment["PATH"]])
+
+
+class KubernetesDriver:
+    """Implements `tests.engine.driver.Driver`."""
+
+    sees_drift = False
+    can_split = False
+
+    def __init__(self, directory: Path, cluster: TestCluster, namespace: str, port: int) -> None:
+        self.stack = PulumiStack(directory, main=REPOSITORY / "stacks")
+        with_provider(self.stack.environment)
+        self.stack.environment["KUBECONFIG"] = str(cluster.kubeconfig)
+        self.names = ObjectNames("shop", namespace)
+        self.api = Cluster(ClusterAccess(kubeconfig=str(cluster.kubeconfig)))
+        self.production_url = f"http://127.0.0.1:{port}"
+        self.configure("service", self.service_settings())
+
+    def service_settings(self) -> dict[str, Any]:
+        """A service whose every wait is short."""
+        return {
+            "name": "shop",
+            "platform": "kubernetes",
+            "health_check": {"path": "/health/ready", "interval_seconds": 1},
+            "gates": {
+                "timeout_seconds": 20,
+                "capacity": {"timeout_seconds": 10},
+                "release": {"path": "/version", "interval_seconds": 0.05, "timeout_seconds": 3},
+            },
+            "color_from": {"header": "X-Bluegreen-Color"},
+            "follow": {"timeout_seconds": 10},
+            "drain": {"timeout_seconds": 2, "stop_seconds": 2},
+            "retention_hours": 0,
+            "kubernetes": self.kubernetes_settings(),
+        }
+
+    def kubernetes_settings(self) -> dict[str, Any]:
+        return {
+            "namespace": self.names.namespace,
+            "image": "local/shop:1",
+            "image_pull_policy": "Never",
+            "ready_initial_delay_seconds": 0,
+            "ready_timeout_seconds": 15,
+            "pre_stop_seconds": 1,
+            "security": {"run_as_user": 65532},
+            "production_url": self.production_url,
+        }
+
+    def configure(self, key: str, value: Any) -> None:
+        self.stack.configure(key, value)
+
+    def up(self, *, refresh: bool = False, **environment: str) -> Result:
+        return in_roles(self.stack.up(*_refresh(refresh), **environment))
+
+    def preview(self, *, refresh: bool = False, **environment: str) -> Result:
+        return in_roles(self.stack.preview(*_refresh(refresh), **environment))
+
+    def refresh(self) -> Result:
+        return in_roles(self.stack.refresh())
+
+    def destroy(self) -> Result:
+        return in_roles(self.stack.destroy())
+
+    def outputs(self) -> dict[str, Any]:
+        return self.stack.outputs()
+
+    def router(self) -> dict[str, Any] | None:
+        """The object that moves production traffic."""
+        return self.api.get(self.names.core("services", self.names.production))
+
+    def live(self) -> TrafficSplit | None:
+        route = selector_route(self.router() or {})
+        return route.split if route else None
+
+    def ask(self, endpoint: str, count: int = 20) -> Counter[str]:
+        asked = {"production": self._ask_production, "test": self._ask_test}[endpoint]
+        return Counter(asked() for _ in range(count))
+
+    def _ask_production(self) -> str:
+        try:
+            # A connection each: kube-proxy leaves a kept one where it is.
+            answer = httpx.get(f"{self.production_url}/version", trust_env=False)
+        except httpx.TransportError:
+            # Nobody listens behind a Service without endpoints: a proxy in front says so.
+            return "503"
+        return _told(answer.status_code, answer.text)
+
+    def _ask_test(self) -> str:
+        # The way from outside of the cluster; a Service without endpoints is answered by 503.
+        service = self.names.core("services", f"http:{self.names.test}:80")
+        answer = self.api.request("GET", f"{service}/proxy/version")
+        return _told(answer.status, answer.body.decode())
+
+    def move_by_hand(self, active: str | None, percent: int = 0) -> None:
+        """As `kubectl patch service` does."""
+        assert percent == 0, "the selector of a Service is all or nothing"
+        selector = {"app": "shop", "color": active or "purple"}
+        self.patch("services", {"spec": {"selector": selector}})
+
+    def patch(self, kind: str, change: dict[str, Any], name: str | None = None) -> None:
+        """A merge patch under the name that kubectl uses."""
+        path = self.names.core(kind, name or self.names.production)
+        self.patch_at(path, change)
+
+    def patch_at(self, path: str, change: dict[str, Any]) -> None:
+        answer = self.api.request(
+            "PATCH",
+            f"{path}?fieldManager=kubectl-patch",
+            body=change,
+            content_type="application/merge-patch+json",
+        )
+        assert answer.status == 200, answer
+
+    def end_members(self, color: str) -> None:
+        """As `kubectl scale --replicas 0` does; ended pods alone would come back."""
+        name = f"shop-{color}"
+        self.patch_at(
+            self.names.group("apps/v1", "deployments", f"{name}/scale"), {"spec": {"replicas": 0}}
+        )
+
+    def events(self) -> list[dict[str, Any]]:
+        found = self.api.items(
+            self.names.core("events"), labelSelector=f"{SERVICE_LABEL}={self.names.service}"
+        )
+        events = [json.loads(each["metadata"]["annotations"][EVENT]) for each in found]
+        return sorted(events, key=lambda event: event["at"])
+
+
+class HttpRouteDriver(KubernetesDriver):
+    """The same behind a Gateway."""
+
+    can_split = True
+
+    def kubernetes_settings(self) -> dict[str, Any]:
+        return super().kubernetes_settings() | {
+            "router": "http_route",
+            "gateway": {"name": "edge"},
+        }
+
+    def router(self) -> dict[str, Any] | None:
+        path = self.names.group("gateway.networking.k8s.io/v1", "httproutes", "shop")
+        return self.api.get(path)
+
+    def live(self) -> TrafficSplit | None:
+        route = weights_route(self.router() or {})
+        return route.split if route else None
+
+    def move_by_hand(self, active: str | None, percent: int = 0) -> None:
+        """As `kubectl edit httproute` does."""
+        route = self.router()
+        assert route is not None
+        backends = route["spec"]["rules"][-1]["backendRefs"]
+        for backend in backends:
+            if active is None:
+                backend["weight"] = 0
+            else:
+                is_active = backend["name"] == f"shop-{active}"
+                backend["weight"] = 100 - percent if is_active else percent
+        path = self.names.group("gateway.networking.k8s.io/v1", "httproutes", "shop")
+        self.patch_at(path, {"spec": {"rules": route["spec"]["rules"]}})
+
+
+def _refresh(wanted: bool) -> tuple[str, ...]:
+    return ("--refresh",) if wanted else ()
+
+
+def _told(status: int, text: str) -> str:
+    if not 200 <= status < 300:
+        return str(status)
+    answer = json.loads(text)
+    return f"{answer['color']} {answer['version']}"
+
+
+@contextlib.contextmanager
+def service_driver(cluster: TestCluster) -> Iterator[KubernetesDriver]:
+    """A driver in a namespace of its own, in the network of the node."""
+    with _place(cluster) as (directory, namespace):
+        names = ObjectNames("shop", namespace)
+        api = Cluster(ClusterAccess(kubeconfig=str(cluster.kubeconfig)))
+
+        def address() -> tuple[str, int] | None:
+            service = api.get(names.core("services", names.production))
+            return (service["spec"]["clusterIP"], 80) if service else None
+
+        with front_door(address) as port:
+            yield KubernetesDriver(directory, cluster, namespace, port)
+
+
+@contextlib.contextmanager
+def _place(cluster: TestCluster) -> Iterator[tuple[Path, str]]:
+    directory = Path(tempfile.mkdtemp(prefix="bg-"))
+    try:
+        with cluster.new_namespace() as namespace, cluster.entered():
+            yield directory, namespace
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
