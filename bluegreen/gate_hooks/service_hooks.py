@@ -83,8 +83,12 @@ class ServiceHooks:
             on_refusal=self.truth.tell,
         )
 
-    def flag(self) -> pulumi.ResourceHookBinding:
-        """The same question before the flag is written; the audit entry afterwards."""
+    def flag(self, write: Callable[[HookCall], None] | None = None) -> pulumi.ResourceHookBinding:
+        """The same question before the flag is written; the audit entry afterwards.
+
+        Args:
+            write: What a platform writes itself once the answer is yes, before the provider.
+        """
         ask = resource_hook(
             child_name(self._name, "flag-follow"),
             self._follow,
@@ -99,10 +103,23 @@ class ServiceHooks:
             in_preview=False,
             ignore_errors=True,
         )
+        before = [ask] if write is None else [ask, self._flag_write(write)]
         binding = pulumi.ResourceHookBinding(
-            before_create=[ask], before_update=[ask], after_create=[record], after_update=[record]
+            before_create=[*before],
+            before_update=[*before],
+            after_create=[record],
+            after_update=[record],
         )
         return self._telling_truth("flag", binding)
+
+    def _flag_write(self, write: Callable[[HookCall], None]) -> pulumi.ResourceHook:
+        return resource_hook(
+            child_name(self._name, "flag-write"),
+            write,
+            timeout_seconds=_MARGIN_SECONDS,
+            in_preview=False,
+            on_refusal=self.truth.tell,
+        )
 
     def fleet(
         self, color: Color, *, ready_within_seconds: float | None = None

@@ -1,4 +1,10 @@
-"""The active flag: a ConfigMap that says which color is active, for jobs and other programs."""
+"""The active flag: a ConfigMap that says which color is active, for jobs and other programs.
+
+The provider replaces a ConfigMap whose data changes: it would be gone for a moment, and with it the
+time of the switch. So its data is written by a hook of the flag, once traffic has been seen to
+follow and before the provider writes what the state keeps, an annotation. Killed in between, the
+annotation is still to be written, and the next update comes by both again.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -9,12 +15,14 @@ from pulumi_kubernetes.core.v1 import ConfigMap
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
+from bluegreen.gate_hooks import HookCall
 from bluegreen.kubernetes.cluster import Cluster
-from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
+from bluegreen.kubernetes.names import ACTIVE, SERVICE_LABEL, Manifest, ObjectNames
 
-__all__ = ["active_flag", "flag_color_of", "flagged_color", "last_switch"]
+__all__ = ["FlagData", "active_flag", "flag_color_of", "flagged_color", "last_switch"]
 
 _COLOR = "color"
+_MANAGER = "bluegreen"
 _SAME_DEPLOYMENT = timedelta(minutes=15)
 """A flag that is made later than that after its router was is one that somebody had removed."""
 
@@ -22,31 +30,54 @@ _SAME_DEPLOYMENT = timedelta(minutes=15)
 def active_flag(
     resource_name: str, names: ObjectNames, color: Color, opts: pulumi.ResourceOptions
 ) -> ConfigMap:
-    """Says which color is active, once traffic has been seen to follow.
+    """Says which color is active; needs `FlagData` among its hooks."""
+    metadata: Manifest = {
+        "name": names.flag,
+        "namespace": names.namespace,
+        "labels": {SERVICE_LABEL: names.service},
+        "annotations": {ACTIVE: str(color)},
+    }
+    return ConfigMap(resource_name, metadata=metadata, opts=opts)
 
-    It holds nothing but the color, so that its own time of change is the time of the switch.
-    """
-    return ConfigMap(
-        resource_name,
-        metadata={
-            "name": names.flag,
-            "namespace": names.namespace,
-            "labels": {SERVICE_LABEL: names.service},
-        },
-        data={_COLOR: str(color)},
-        opts=opts,
-    )
+
+class FlagData:
+    """Writes what jobs read, before the flag's own resource is created or updated."""
+
+    def __init__(self, cluster: Cluster, names: ObjectNames) -> None:
+        self._cluster = cluster
+        self._names = names
+
+    def __call__(self, call: HookCall) -> None:
+        """Writes the color; raises `DataPlaneError` when the API server does not take it."""
+        color = flag_color_of(call.new)
+        if color is None or call.is_preview:
+            return
+        names = self._names
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": names.flag, "namespace": names.namespace},
+            # Nothing but the color, so that its own time of change is the time of the switch.
+            "data": {_COLOR: str(color)},
+        }
+        path = names.core("configmaps", names.flag)
+        self._cluster.apply(path, body, manager=_MANAGER, force=True)
 
 
 def flag_color_of(properties: Mapping[str, Any]) -> Color | None:
-    """Reads a flag's properties."""
-    color = (properties.get("data") or {}).get(_COLOR)
-    return Color(color) if color in set(Color) else None
+    """Reads the properties of a flag's resource."""
+    annotations = (properties.get("metadata") or {}).get("annotations") or {}
+    return _color(annotations.get(ACTIVE))
 
 
 def flagged_color(cluster: Cluster, names: ObjectNames) -> Color | None:
     """The color that the flag names now; None where there is no readable one."""
-    return flag_color_of(cluster.get(names.core("configmaps", names.flag)) or {})
+    flag = cluster.get(names.core("configmaps", names.flag)) or {}
+    return _color((flag.get("data") or {}).get(_COLOR))
+
+
+def _color(text: object) -> Color | None:
+    return Color(str(text)) if text in set(Color) else None
 
 
 def last_switch(

@@ -10,7 +10,7 @@ from bluegreen.colors import Color
 from bluegreen.errors import BlueGreenError
 from bluegreen.gate_hooks import PropertyReaders, ServiceHooks, Update
 from bluegreen.gates import build_gates
-from bluegreen.kubernetes.active_flag import active_flag, flag_color_of
+from bluegreen.kubernetes.active_flag import FlagData, active_flag, flag_color_of
 from bluegreen.kubernetes.cluster import Cluster, ClusterAccess
 from bluegreen.kubernetes.color_service import color_service, test_service
 from bluegreen.kubernetes.data_plane import KubernetesDataPlane
@@ -80,9 +80,9 @@ class DeploymentService(ServiceComponent):
         build.anchors()
         fleets = {color: build.fleet(color) for color in sorted(plan.split.colors)}
         router = build.router(fleets, live)
-        flag = build.flag(router)
+        flag = build.flag(router, FlagData(cluster, self._names))
         build.test_endpoint(flag)
-        self._record_early_ends_after(flag.data)
+        self._record_early_ends_after(flag.metadata)
         for color in sorted(plan.fleets.keys() - fleets.keys()):
             fleets[color] = build.fleet(color, flag)
 
@@ -218,13 +218,13 @@ class _Builder:
         )
         return _ROUTERS[self._settings.kubernetes.router](self._name, args, self._opts)
 
-    def flag(self, router: _Router) -> ConfigMap:
+    def flag(self, router: _Router, data: FlagData) -> ConfigMap:
         return active_flag(
             child_name(self._name, "flag"),
             self._names,
             self._plan.active_color,
             self._merged(
-                pulumi.ResourceOptions(depends_on=[router.route], hooks=self._hooks.flag())
+                pulumi.ResourceOptions(depends_on=[router.route], hooks=self._hooks.flag(data))
             ),
         )
 
