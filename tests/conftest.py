@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, nullcontext, suppress
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tools.cluster.cluster import Cluster, OwnCluster
+    from tools.cluster.node_cluster import NodeCluster
+
+    Own = TypeVar("Own", bound=OwnCluster)
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXISTING = "BLUEGREEN_TEST_KUBECONFIG"
@@ -53,9 +56,23 @@ def namespace(cluster: Cluster) -> Iterator[str]:
         yield name
 
 
-def _started(
-    kind: type[OwnCluster], stack: ExitStack, request: pytest.FixtureRequest
-) -> OwnCluster:
+@pytest.fixture(scope="session")
+def node_cluster(request: pytest.FixtureRequest) -> Iterator[NodeCluster]:
+    """A real API server and a real node: pods serve, behind Services; needs root."""
+    from tools.cluster.node_cluster import NodeCluster  # noqa: PLC0415
+
+    with ExitStack() as stack:
+        yield _started(NodeCluster, stack, request)
+
+
+@pytest.fixture
+def node_namespace(node_cluster: NodeCluster) -> Iterator[str]:
+    """A namespace on `node_cluster` that no other test uses."""
+    with node_cluster.new_namespace() as name:
+        yield name
+
+
+def _started(kind: type[Own], stack: ExitStack, request: pytest.FixtureRequest) -> Own:
     """In the first folder that no other test run is using; what a killed one left is removed."""
     from tools.cluster.errors import FolderInUseError, MissingError  # noqa: PLC0415
 
@@ -66,7 +83,7 @@ def _started(
             try:
                 return stack.enter_context(kind(folder))
             except MissingError as error:
-                pytest.skip(f"no Kubernetes: {error}")
+                pytest.skip(f"no {kind.kind} cluster: {error}")
     raise AssertionError
 
 

@@ -13,12 +13,13 @@ from tools.cluster import folders
 from tools.cluster.cluster import OwnCluster
 from tools.cluster.errors import ClusterError
 from tools.cluster.kwok_cluster import KwokCluster
+from tools.cluster.node_cluster import NodeCluster
 from tools.engine.go_build import UnavailableError
 
 __all__ = ["main"]
 
 ROOT = Path(__file__).resolve().parents[2]
-KINDS: dict[str, type[OwnCluster]] = {KwokCluster.kind: KwokCluster}
+KINDS: dict[str, type[OwnCluster]] = {each.kind: each for each in (KwokCluster, NodeCluster)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,8 +45,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _up(options: argparse.Namespace) -> int:
-    kind = "node" if options.node else KwokCluster.kind
-    cluster = KINDS[kind](options.folder, definitions=options.definitions, say=_say)
+    kind = NodeCluster if options.node else KwokCluster
+    cluster = kind(options.folder, definitions=options.definitions, say=_say)
     cluster.up()
     words = cluster.command([])
     if words:

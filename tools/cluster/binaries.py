@@ -1,5 +1,6 @@
-"""The programs of Kubernetes and kwok: built once per user from Go modules."""
+"""The programs of Kubernetes, kwok and our images: built once per user from Go modules."""
 
+import hashlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from tools.engine.go_build import (
     say,
 )
 
-__all__ = ["KUBERNETES_VERSION", "built_programs"]
+__all__ = ["KUBERNETES_VERSION", "built_programs", "image_programs"]
 
 KUBERNETES_VERSION = "1.34.2"
 KUBERNETES_PROGRAMS = (
@@ -24,6 +25,7 @@ KUBERNETES_PROGRAMS = (
     "kubelet",
 )
 KWOK_PROGRAM = "kwok"
+IMAGE_PROGRAMS = ("pause", "shop")
 GO_MODULE = Path(__file__).resolve().parent
 
 
@@ -41,6 +43,27 @@ def built_programs(environment: Mapping[str, str] = os.environ) -> Path:
         what="Kubernetes",
     )
     return cache
+
+
+def image_programs(environment: Mapping[str, str] = os.environ) -> Path:
+    """The per-user folder with the static programs that our images are made of.
+
+    Raises:
+        UnavailableError: Go is missing or a build failed.
+    """
+    sources = b"".join((GO_MODULE / name / "main.go").read_bytes() for name in IMAGE_PROGRAMS)
+    name = f"images-{hashlib.sha256(sources).hexdigest()[:12]}"
+    cache = cache_folder(name, environment)
+    made_once(
+        cache, IMAGE_PROGRAMS, lambda new: _build_for_images(new, environment), what="the images"
+    )
+    return cache
+
+
+def _build_for_images(new: Path, environment: Mapping[str, str]) -> None:
+    for name in IMAGE_PROGRAMS:
+        module = _module(GO_MODULE / name, name, environment)
+        module.run("build", "-o", str(new / name), "-ldflags", "-s -w", ".")
 
 
 def _build(new: Path, environment: Mapping[str, str]) -> None:

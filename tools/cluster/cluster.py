@@ -26,7 +26,7 @@ NAMESPACE_SECONDS = 60.0
 class Cluster(ABC):
     """An API server, and who may ask it what."""
 
-    network: Network
+    _network: Network
     _users: Path
 
     @property
@@ -34,17 +34,17 @@ class Cluster(ABC):
     def kubeconfig(self) -> Path:
         """The administrator's."""
 
-    def entered(self) -> AbstractContextManager[None]:
+    def network(self) -> AbstractContextManager[None]:
         """Moves the calling thread, and what it starts, to where the cluster can be reached."""
-        return self.network.entered()
+        return self._network.entered()
 
     def command(self, words: Sequence[str]) -> list[str]:
         """The same command, run where the cluster can be reached."""
-        return self.network.command(words)
+        return self._network.command(words)
 
     def asking(self) -> AbstractContextManager[client.ApiClient]:
         """The official client, as the administrator, in the calling thread."""
-        return asking(self.kubeconfig, self.network)
+        return asking(self.kubeconfig, self._network)
 
     @contextmanager
     def new_namespace(self) -> Iterator[str]:
@@ -80,7 +80,7 @@ class ExistingCluster(Cluster):
 
     def __init__(self, kubeconfig: Path, users: Path) -> None:
         """`users` is a folder for the kubeconfigs of users."""
-        self.network = HostNetwork()
+        self._network = HostNetwork()
         self._kubeconfig = kubeconfig
         self._users = users
 
@@ -158,9 +158,11 @@ class OwnCluster(Cluster):
         self.control_plane.start_api_server()
 
     def __enter__(self) -> Self:
-        """Starts it; the folder stays reserved until the end."""
+        """Starts it afresh; the folder stays reserved until the end."""
         with ExitStack() as stack:
             stack.enter_context(folders.reserved(self.folder))
+            self._check()
+            self._down()
             stack.callback(self._down)
             self._up()
             self._until_exit = stack.pop_all()

@@ -220,6 +220,8 @@ class ControlPlane:
             "service-account-signing-key-file": self.file("service-accounts.key"),
             "kubelet-client-certificate": self.file("admin.crt"),
             "kubelet-client-key": self.file("admin.key"),
+            # Not by its name, which nobody resolves.
+            "kubelet-preferred-address-types": "InternalIP",
             # Both need a newer etcd than Debian's 3.4; watching lists, a client would wait forever.
             "feature-gates": "SizeBasedListCostEstimate=false,WatchList=false",
         }
@@ -238,6 +240,8 @@ class ControlPlane:
             "cluster-signing-cert-file": self.file("ca.crt"),
             "cluster-signing-key-file": self.file("ca.key"),
             "use-service-account-credentials": "true",
+            # Made at the start; by default in /usr.
+            "flex-volume-plugin-dir": str(self.folder / "volume-plugins"),
             # Enough for a thousand services at once.
             "kube-api-qps": "500",
             "kube-api-burst": "1000",

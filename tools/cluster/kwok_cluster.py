@@ -34,7 +34,7 @@ class KwokCluster(OwnCluster):
     ) -> None:
         super().__init__(folder, definitions=definitions, say=say)
         self.control_plane = ControlPlane(self.folder)
-        self.network = self.control_plane.network
+        self._network = self.control_plane.network
 
     def _check(self) -> None:
         """Runs wherever its programs do."""

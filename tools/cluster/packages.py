@@ -8,19 +8,21 @@ from pathlib import Path
 
 from tools.cluster.errors import MissingError
 
-__all__ = ["find_programs", "missing_packages", "require_programs"]
+__all__ = ["find_programs", "full_path", "missing_packages", "require_programs"]
 
 INSTALLER = Path(__file__).resolve().parents[1] / "install_packages.sh"
-SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
+# Not on every user's PATH; the last two have the plugins that make the pods' networks.
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/lib/cni", "/opt/cni/bin")
 
 
-def _path() -> str:
+def full_path() -> str:
+    """PATH with the folders of programs for the administrator."""
     return os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS])
 
 
 def find_programs(packages: Mapping[str, str]) -> dict[str, str]:
     """Where the programs are that are here; `packages` says which package each one is in."""
-    found = {program: shutil.which(program, path=_path()) for program in packages}
+    found = {program: shutil.which(program, path=full_path()) for program in packages}
     return {program: place for program, place in found.items() if place is not None}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.cluster.errors import ClusterError
+from tools.cluster.packages import full_path
 
 __all__ = ["Processes", "Usage", "wait_until"]
 
@@ -33,6 +34,7 @@ class Processes:
     """The background processes of one folder: `log/NAME.log` and `run/NAME.pid`."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
         self._mark = f"{MARK}={folder}".encode()
         self._logs = folder / "log"
         self._pids = folder / "run"
@@ -45,7 +47,7 @@ class Processes:
         process = os.posix_spawn(
             command[0],
             list(command),
-            {**os.environb, MARK.encode(): self._mark.partition(b"=")[2]},
+            {**os.environ, "PATH": full_path(), MARK: self._folder},
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 1, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),

@@ -1,0 +1,3 @@
+module bluegreen/tools/cluster/pause
+
+go 1.25.0
