@@ -1,5 +1,6 @@
 """Users that may do just what a test lets them."""
 
+import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -39,7 +40,7 @@ def user_kubeconfig(api: client.ApiClient, user: str, namespace: str, file: Path
         file,
         server=api.configuration.host,
         authority=Path(api.configuration.ssl_ca_cert).read_bytes(),
-        user=KeyPair(_signed(api, user, request), pem_of_key(key)),
+        user=KeyPair(_signed(api, request), pem_of_key(key)),
         namespace=namespace,
     )
 
@@ -63,19 +64,19 @@ def allow(api: client.ApiClient, user: str, namespace: str, rules: Sequence[Rule
     )
 
 
-def _signed(api: client.ApiClient, user: str, request: bytes) -> bytes:
+def _signed(api: client.ApiClient, request: bytes) -> bytes:
     requests = client.CertificatesV1Api(api)
+    name = f"bluegreen-test-{secrets.token_hex(8)}"
     body = {
         "apiVersion": "certificates.k8s.io/v1",
         "kind": "CertificateSigningRequest",
-        "metadata": {"name": f"bluegreen-test-{user}"},
+        "metadata": {"name": name},
         "spec": {
             "request": b64encode(request).decode(),
             "signerName": "kubernetes.io/kube-apiserver-client",
             "usages": ["client auth"],
         },
     }
-    name = f"bluegreen-test-{user}"
     create(api, body)
     try:
         _approve(requests, name)
