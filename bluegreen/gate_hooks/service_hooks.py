@@ -87,7 +87,8 @@ class ServiceHooks:
         """The same question before the flag is written; the audit entry afterwards.
 
         Args:
-            write: What a platform writes itself once the answer is yes, before the provider.
+            write: What a platform writes itself once the answer is yes: after the flag is made, and
+                before it is updated.
         """
         ask = resource_hook(
             child_name(self._name, "flag-follow"),
@@ -103,11 +104,11 @@ class ServiceHooks:
             in_preview=False,
             ignore_errors=True,
         )
-        before = [ask] if write is None else [ask, self._flag_write(write)]
+        own = [] if write is None else [self._flag_write(write)]
         binding = pulumi.ResourceHookBinding(
-            before_create=[*before],
-            before_update=[*before],
-            after_create=[record],
+            before_create=[ask],
+            before_update=[ask, *own],
+            after_create=[*own, record],
             after_update=[record],
         )
         return self._telling_truth("flag", binding)

@@ -21,7 +21,7 @@ from bluegreen.kubernetes.names import ACTIVE, SERVICE_LABEL, Manifest, ObjectNa
 
 __all__ = ["FlagData", "active_flag", "flag_color_of", "flagged_color", "last_switch"]
 
-_COLOR = "color"
+_COLOR, _SINCE, _PREVIOUS = "color", "since", "previous"
 _MANAGER = "bluegreen"
 _SAME_DEPLOYMENT = timedelta(minutes=15)
 """A flag that is made later than that after its router was is one that somebody had removed."""
@@ -41,7 +41,7 @@ def active_flag(
 
 
 class FlagData:
-    """Writes what jobs read, before the flag's own resource is created or updated."""
+    """Writes what jobs read: after the flag's resource is made, and before it is updated."""
 
     def __init__(self, cluster: Cluster, names: ObjectNames) -> None:
         self._cluster = cluster
@@ -50,15 +50,15 @@ class FlagData:
     def __call__(self, call: HookCall) -> None:
         """Writes the color; raises `DataPlaneError` when the API server does not take it."""
         color = flag_color_of(call.new)
-        if color is None or call.is_preview:
+        if color is None:
             return
+        before = flag_color_of(call.old or {})
         names = self._names
         body = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": names.flag, "namespace": names.namespace},
-            # Nothing but the color, so that its own time of change is the time of the switch.
-            "data": {_COLOR: str(color)},
+            "data": _data(color, before, _data_of(self._cluster, names)),
         }
         path = names.core("configmaps", names.flag)
         self._cluster.apply(path, body, manager=_MANAGER, force=True)
@@ -72,12 +72,7 @@ def flag_color_of(properties: Mapping[str, Any]) -> Color | None:
 
 def flagged_color(cluster: Cluster, names: ObjectNames) -> Color | None:
     """The color that the flag names now; None where there is no readable one."""
-    flag = cluster.get(names.core("configmaps", names.flag)) or {}
-    return _color((flag.get("data") or {}).get(_COLOR))
-
-
-def _color(text: object) -> Color | None:
-    return Color(str(text)) if text in set(Color) else None
+    return _color((_data_of(cluster, names) or {}).get(_COLOR))
 
 
 def last_switch(
@@ -86,33 +81,41 @@ def last_switch(
     """When the flag last went from one color to the other; None when it never did.
 
     Raises:
-        DataPlaneError: The API server does not say it.
+        DataPlaneError: The flag does not say it.
     """
-    flag = cluster.get(names.core("configmaps", names.flag))
-    if flag is None:
+    data = _data_of(cluster, names)
+    if data is None:
         return None
-    created = _moment(flag["metadata"].get("creationTimestamp"))
-    changed = _changed(flag)
-    if created is None or changed is None:
+    since = _moment(data.get(_SINCE))
+    if since is None or _color(data.get(_COLOR)) is None:
         msg = (
-            f"ConfigMap {names.flag} does not say when it was changed; delete it and run "
-            "`pulumi up --refresh`, which makes it again"
+            f"ConfigMap {names.flag} does not say since when which color is active; delete it and "
+            "run `pulumi up --refresh`, which makes it again"
         )
         raise DataPlaneError(msg)
+    if data.get(_PREVIOUS):
+        return since
     made = _moment((router or {}).get("metadata", {}).get("creationTimestamp"))
-    is_first = changed <= created and (made is None or created - made <= _SAME_DEPLOYMENT)
-    return None if is_first else changed
+    return None if made is None or since - made <= _SAME_DEPLOYMENT else since
 
 
-def _changed(flag: Mapping[str, Any]) -> datetime | None:
-    """When the color was last written, as the API server keeps it with the field's owner."""
-    moments = [
-        moment
-        for entry in flag["metadata"].get("managedFields") or []
-        if f"f:{_COLOR}" in (entry.get("fieldsV1") or {}).get("f:data", {})
-        and (moment := _moment(entry.get("time"))) is not None
-    ]
-    return max(moments, default=None)
+def _data_of(cluster: Cluster, names: ObjectNames) -> dict[str, str] | None:
+    flag = cluster.get(names.core("configmaps", names.flag))
+    return None if flag is None else flag.get("data") or {}
+
+
+def _data(color: Color, before: Color | None, found: Mapping[str, str] | None) -> dict[str, str]:
+    """What the flag is to hold; one that holds the color already keeps since when."""
+    is_written = found is not None and found.get(_COLOR) == color and _moment(found.get(_SINCE))
+    if found is not None and is_written:
+        return dict(found)
+    previous = before or _color((found or {}).get(_COLOR))
+    data = {_COLOR: str(color), _SINCE: datetime.now(UTC).isoformat(timespec="milliseconds")}
+    return data | ({_PREVIOUS: str(previous)} if previous else {})
+
+
+def _color(text: object) -> Color | None:
+    return Color(str(text)) if text in set(Color) else None
 
 
 def _moment(text: object) -> datetime | None:

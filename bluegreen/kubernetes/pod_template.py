@@ -147,10 +147,12 @@ def _own_variables(plan: FleetPlan, settings: ServiceSettings) -> list[dict[str,
 
 def _probes(settings: ServiceSettings) -> dict[str, Any]:
     check, kubernetes = settings.health_check, settings.kubernetes
+    delay = kubernetes.ready_initial_delay_seconds
     probes: dict[str, Any] = {
         "readinessProbe": {
             "httpGet": {"path": check.path, "port": "http"},
-            "initialDelaySeconds": kubernetes.ready_initial_delay_seconds,
+            # The API server leaves a 0 out, and the next preview would show a change.
+            **({"initialDelaySeconds": delay} if delay else {}),
             "periodSeconds": _whole(check.interval_seconds),
             "timeoutSeconds": _whole(check.timeout_seconds),
             "successThreshold": check.healthy_threshold,

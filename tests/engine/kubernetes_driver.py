@@ -73,6 +73,7 @@ class KubernetesDriver:
         self.names = ObjectNames("shop", namespace)
         self.api = Cluster(ClusterAccess(kubeconfig=str(cluster.kubeconfig)))
         self.production_url = f"http://127.0.0.1:{port}"
+        self.stack.configure_in("kubernetes", "upsertExistingObjects", "true")
         self.configure("service", self.service_settings())
 
     def service_settings(self) -> dict[str, Any]:
