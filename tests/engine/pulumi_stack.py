@@ -18,6 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 ENGINE = REPOSITORY / ".bluegreen" / "engine" / "bin"
 UP_SECONDS = 180
 
+# Found only where the official plugin of that name is not: the engine takes the first on PATH.
+STAND_INS = REPOSITORY / "tests" / "standins" / "kubernetes"
+
 
 def engine_environment(home: Path) -> dict[str, str]:
     """Environment in which `pulumi` is the engine of this checkout, with its state in `home`."""
@@ -25,7 +28,7 @@ def engine_environment(home: Path) -> dict[str, str]:
     state.mkdir(parents=True, exist_ok=True)
     venv = REPOSITORY / ".venv" / "bin"
     return {
-        "PATH": f"{ENGINE}:{venv}:{os.environ['PATH']}",
+        "PATH": f"{ENGINE}:{venv}:{os.environ['PATH']}:{STAND_INS}",
         "HOME": os.environ.get("HOME", str(home)),
         "LANG": "C.UTF-8",
         "PULUMI_BACKEND_URL": backend_url(state),
