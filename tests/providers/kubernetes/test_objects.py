@@ -387,7 +387,7 @@ def test_every_kind_can_be_made_and_is_the_same_at_the_next_look(program, api, n
             "image": "local/shop:1",
             "ports": [{"containerPort": 8080}],
             "env": [{"name": "COLOR", "value": "blue"}],
-            "resources": {"requests": {"cpu": "0.5", "memory": "64Mi"}, "limits": {"memory": "1Gi"}},
+            "resources": {"requests": {"cpu": "0.5"}, "limits": {"memory": "1Gi"}},
             "readinessProbe": {"httpGet": {"path": "/health/ready", "port": 8080}},
         }]}
         job = {"template": {"spec": {**pod, "restartPolicy": "Never"}}}
