@@ -40,14 +40,20 @@ def main() -> int:
         if options.until_stdin_ends:
             threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
         controller.start()
-        while not stop.wait(_LOOK_SECONDS) and not controller.failed.is_set():
-            pass
+        return _wait(stop, controller, proxy)
     except DataPlaneError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     finally:
         proxy.stop()
-    return int(controller.failed.is_set())
+
+
+def _wait(stop: threading.Event, controller: Controller, proxy: Proxy) -> int:
+    while not stop.wait(_LOOK_SECONDS):
+        if controller.failed.is_set() or not proxy.is_running:
+            sys.stderr.write("the proxy or what tells it has ended; nothing is served\n")
+            return 1
+    return 0
 
 
 def _wait_for_end(stop: threading.Event) -> None:

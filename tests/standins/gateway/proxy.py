@@ -56,6 +56,11 @@ class Proxy:
             )
         self._wait(lambda: self._worker() is not None, "haproxy did not start")
 
+    @property
+    def is_running(self) -> bool:
+        """False once it has ended by itself, or was ended by somebody else."""
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
         """Ends it, and its workers with it."""
         if self._process:
@@ -209,8 +214,7 @@ class Proxy:
     def _wait(self, is_true: Callable[[], bool], otherwise: str) -> None:
         end = time.monotonic() + _LIMIT_SECONDS
         while not is_true():
-            has_ended = self._process is None or self._process.poll() is not None
-            if has_ended or time.monotonic() > end:
+            if not self.is_running or time.monotonic() > end:
                 msg = f"{otherwise}; its log ends with: {self._log()[-1000:]}"
                 raise DataPlaneError(msg)
             time.sleep(0.005)

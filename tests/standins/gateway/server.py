@@ -72,7 +72,9 @@ class GatewayServer:
                 stdout=out,
                 stderr=errors,
             )
-        self.wait_for(lambda line: line["event"] == "ready", "serves what is there")
+        self._wait(
+            lambda lines: next(_ready(lines), None), "it serves what is there", _LIMIT_SECONDS
+        )
         return self
 
     def stop(self) -> None:
@@ -116,25 +118,50 @@ class GatewayServer:
             `monotonic` of the moment after the change, and whether it was `reloaded` for it.
         """
         name = f"{namespace}/{route}"
-        return self.wait_for(
-            lambda line: line.get("route") == name and line.get("generation", 0) >= generation,
-            f"{name} in generation {generation} is served",
-            seconds,
-        )
 
-    def wait_for(
-        self, is_it: Callable[[dict[str, Any]], bool], what: str, seconds: float = _LIMIT_SECONDS
+        def find(lines: list[dict[str, Any]]) -> dict[str, Any] | None:
+            routes = (line for line in lines if line.get("route") == name)
+            return next((line for line in routes if line.get("generation", 0) >= generation), None)
+
+        return self._wait(find, f"{name} is served in generation {generation}", seconds)
+
+    def wait_endpoints(
+        self, namespace: str, service: str, ready: int = 1, *, draining: int = 0, port: int = 80
     ) -> dict[str, Any]:
-        """Waits for a line about a change of the proxy, among all lines from the start on."""
+        """Waits until so many endpoints of a Service that a route names get requests.
+
+        Watches of different kinds do not wait for each other: that a route is served does not say
+        that its Services and their endpoints have been seen.
+        """
+        name = f"{namespace}_{service}_{port}"
+
+        def find(lines: list[dict[str, Any]]) -> dict[str, Any] | None:
+            latest = next((line for line in lines[::-1] if line.get("backend") == name), None)
+            is_it = latest and (len(latest["ready"]), len(latest["draining"])) == (ready, draining)
+            return latest if is_it else None
+
+        what = f"{name} has {ready} ready and {draining} draining endpoints"
+        return self._wait(find, what, _LIMIT_SECONDS)
+
+    def _wait(
+        self,
+        find: Callable[[list[dict[str, Any]]], dict[str, Any] | None],
+        what: str,
+        seconds: float,
+    ) -> dict[str, Any]:
         end = time.monotonic() + seconds
-        while not (found := [line for line in self.applied if is_it(line)]):
+        while not (found := find(self.applied)):
             is_running = self._process is not None and self._process.poll() is None
             if not is_running or time.monotonic() > end:
                 errors = self._file("err").read_text(encoding="utf-8")[-2000:]
-                msg = f"the gateway does not say that it {what}; it said: {errors}"
+                msg = f"the gateway does not say that {what}; it said: {errors}"
                 raise AssertionError(msg)
             time.sleep(0.002)
-        return found[0]
+        return found
 
     def _file(self, ending: str) -> Path:
         return self.folder / f"gateway.{ending}"
+
+
+def _ready(lines: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return next((line for line in lines if line["event"] == "ready"), None)
