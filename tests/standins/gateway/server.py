@@ -72,9 +72,11 @@ class GatewayServer:
                 stdout=out,
                 stderr=errors,
             )
-        self._wait(
-            lambda lines: next(_ready(lines), None), "it serves what is there", _LIMIT_SECONDS
-        )
+        try:
+            self._wait(_ready, "it serves what is there", _LIMIT_SECONDS)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:
