@@ -1,5 +1,6 @@
 """One HAProxy that does what a `Routing` says, without a reload wherever that can be."""
 
+import contextlib
 import ctypes
 import re
 import shutil
@@ -20,7 +21,6 @@ __all__ = ["Proxy", "haproxy_binary"]
 
 FEWEST_SLOTS = 16
 _LIMIT_SECONDS = 30.0
-_SIGNAL_AGAIN_SECONDS = 0.3
 _FORMER_WORKER = re.compile(r"^(\d+)\s+worker\s", re.MULTILINE)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -78,9 +78,14 @@ class Proxy:
             self._structure, self._shares = structure, shares
             self._reload()
             return True
+        changed = {key: value for key, value in shares.items() if self._shares.get(key) != value}
+        self._shares = shares
+        if changed or slots != before:
+            # First: a worker that somebody else's reload begins must know it too.
+            self._write()
         # Who is new can take requests before any are sent there; who leaves does so last.
         self._change_servers(before, lambda slot: slot.state == "ready")
-        self._change_shares(shares)
+        self._change_shares(changed)
         self._change_servers(before, lambda slot: slot.state != "ready")
         return False
 
@@ -125,11 +130,7 @@ class Proxy:
             self._tell(f"set server {server} addr {address.strip('[]')} port {port}", "chang")
         self._tell(f"set server {server} state {new.state}", "")
 
-    def _change_shares(self, shares: Mapping[str, str]) -> None:
-        changed = {key: value for key, value in shares.items() if self._shares.get(key) != value}
-        self._shares = dict(shares)
-        if changed:
-            self._write_map()
+    def _change_shares(self, changed: Mapping[str, str]) -> None:
         for key, value in changed.items():
             self._runtime.set_map(str(self._map), key, value)
             self._tell_former(f"set map {self._map} {key} {value}")
@@ -149,15 +150,16 @@ class Proxy:
             self._ask_master(f"@!{pid} {line}")
 
     def _ask_master(self, line: str) -> str:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
-            connection.connect(str(self._master))
-            connection.sendall(line.encode() + b"\n")
-            connection.shutdown(socket.SHUT_WR)
-            chunks: list[bytes] = []
-            while chunk := connection.recv(65536):
-                chunks.append(chunk)
-        return b"".join(chunks).decode()
+        answers: list[str] = []
+
+        def has_answered() -> bool:
+            # While it becomes another program at a reload, it refuses connections.
+            with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+                answers.append(_exchange(self._master, line))
+            return bool(answers)
+
+        self._wait(has_answered, f"haproxy's master was not told {line!r}")
+        return answers[0]
 
     def _reload(self) -> None:
         self._write()
@@ -171,23 +173,16 @@ class Proxy:
             msg = f"haproxy refuses the configuration of this gateway: {checked.stderr}"
             raise DataPlaneError(msg)
         before = self._worker()
-        signal_again = 0.0
-
-        def is_new() -> bool:
-            nonlocal signal_again
-            # HAProxy 2.6 loses a signal in the first milliseconds of its master: send it again.
-            if time.monotonic() >= signal_again and self._process:
-                signal_again = time.monotonic() + _SIGNAL_AGAIN_SECONDS
-                self._process.send_signal(signal.SIGUSR2)
-            return self._worker() not in (None, before)
-
-        self._wait(is_new, "haproxy did not reload")
+        # Not by a signal: HAProxy 2.6 loses one in the first milliseconds of its master.
+        self._ask_master("reload")
+        self._wait(lambda: self._worker() not in (None, before), "haproxy did not reload")
         # For a few milliseconds both take connections, one of them by the rules of before.
         stopped = f"({before}) : Proxy gateway stopped"
         self._wait(lambda: stopped in self._log(), "the former worker takes connections")
 
     def _write(self) -> None:
-        self._write_map()
+        lines = [f"{key} {value}\n" for key, value in sorted(self._shares.items())]
+        self._map.write_text("".join(lines), encoding="utf-8")
         text = render(
             self._structure,
             {name: self._slots.get(name, ()) for name in self._structure.backends},
@@ -196,11 +191,6 @@ class Proxy:
             map_path=self._map,
         )
         Path(self._config).write_text(text, encoding="utf-8")
-
-    def _write_map(self) -> None:
-        # Before the running map: a reload reads the file.
-        lines = [f"{key} {value}\n" for key, value in sorted(self._shares.items())]
-        self._map.write_text("".join(lines), encoding="utf-8")
 
     def _worker(self) -> int | None:
         try:
@@ -218,6 +208,15 @@ class Proxy:
                 msg = f"{otherwise}; its log ends with: {self._log()[-1000:]}"
                 raise DataPlaneError(msg)
             time.sleep(0.005)
+
+
+def _exchange(path: Path, line: str) -> str:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_LIMIT_SECONDS)
+        connection.connect(str(path))
+        connection.sendall(line.encode() + b"\n")
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
 
 def _at_least(slots: Sequence[Slot], count: int) -> tuple[Slot, ...]:
