@@ -100,7 +100,7 @@ def test_a_taken_port_is_said(cluster: Any) -> None:
 def test_a_gateway_that_comes_later_serves_what_is_there(
     shop: Shop, started: GatewayServer
 ) -> None:
-    shop.serve(started, to(*weights(blue=100, green=0)), hostnames=[])
+    shop.serve(started, to(*weights(blue=100, green=0)))
     generation = shop.set_rules(to(*weights(blue=0, green=100)))
     started.wait_applied(shop.namespace, "shop", generation)
     started.stop()
@@ -108,7 +108,7 @@ def test_a_gateway_that_comes_later_serves_what_is_there(
     started.start()
     started.wait_endpoints(shop.namespace, "shop-green")
 
-    assert ask(started.port).body == "green"
+    assert ask(started.port, Host=shop.host).body == "green"
 
 
 def test_a_gateway_for_one_namespace_serves_no_other(

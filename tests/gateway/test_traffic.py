@@ -28,6 +28,9 @@ ENOUGH = 200
 
 POD = {Color.BLUE: BLUE, Color.GREEN: GREEN}
 
+# Of all gateways of these tests, only those of one namespace are asked for it.
+HOST = "shop"
+
 Apps = dict[str, AppProcess]
 
 
@@ -42,7 +45,7 @@ def serve(
             address: f"127.0.0.1:{app.port}" for address, app in {**apps, **(more or {})}.items()
         }
         gateway = start_gateway(namespace=shop.namespace, addresses=places, **options)
-        shop.serve(gateway, active(Color.BLUE), hostnames=[])
+        shop.serve(gateway, active(Color.BLUE), hostnames=[HOST])
         return gateway
 
     return start
@@ -78,6 +81,7 @@ def load_on(gateway: GatewayServer, path: str = "/") -> Iterator[list[Recording]
         connections=256,
         fresh_share=0.5,
         timeout_seconds=10,
+        headers={"Host": HOST},
     )
     recordings: list[Recording] = []
     with BackgroundLoad(plan) as load:
@@ -199,7 +203,7 @@ def test_to_take_the_endpoints_away_before_the_weight_does_lose_requests(
         wait_for_requests(apps[BLUE])
         shop.set_endpoints("blue", ready=[])
         gateway.wait_endpoints(shop.namespace, "shop-blue", 0)
-        eventually(lambda: ask(gateway.port).status, lambda status: status == 503)
+        eventually(lambda: ask(gateway.port, Host=HOST).status, lambda status: status == 503)
         switch(shop, gateway, Color.GREEN)
         wait_for_requests(apps[GREEN])
     (recording,) = recordings
@@ -220,7 +224,7 @@ def test_a_new_rule_under_load_loses_nothing_though_it_takes_a_reload(
             applied = gateway.wait_applied(shop.namespace, "shop", generation)
             assert applied["reloaded"]
             expected = "green" if idle in rules else "blue"
-            assert ask(gateway.port, X_Idle="1").body.split()[0] == expected
+            assert ask(gateway.port, Host=HOST, X_Idle="1").body.split()[0] == expected
     (recording,) = recordings
 
     assert recording.failures() == {}
@@ -258,11 +262,11 @@ def test_more_endpoints_than_there_are_slots_are_served_all_the_same(
         }
         places = {address: f"127.0.0.1:{pod.port}" for address, pod in pods.items()}
         gateway = start_gateway(namespace=shop.namespace, addresses=places)
-        shop.add_route(active(Color.BLUE), hostnames=[])
+        shop.add_route(active(Color.BLUE), hostnames=[HOST])
         shop.set_endpoints("blue", ready=pods)
         gateway.wait_endpoints(shop.namespace, "shop-blue", count)
 
-        answers = [ask(gateway.port).status for _ in range(count)]
+        answers = [ask(gateway.port, Host=HOST).status for _ in range(count)]
         gateway.stop()
     finally:
         served.stop()
