@@ -18,6 +18,7 @@ from tests.gateway.waiting import eventually
 from tests.load.servers import free_port
 from tests.onprem.haproxy.proxy import Member
 from tests.standins.gateway.server import GatewayServer
+from tools.cluster.cluster import OwnCluster
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,6 +109,22 @@ def test_a_gateway_that_comes_later_serves_what_is_there(
     started.start()
     started.wait_endpoints(shop.namespace, "shop-green")
 
+    assert ask(started.port, Host=shop.host).body == "green"
+
+
+def test_traffic_goes_on_without_the_api_server_and_follows_it_again_afterwards(
+    own_cluster: OwnCluster, shop: Shop, started: GatewayServer
+) -> None:
+    shop.serve(started, to(*weights(blue=100, green=0)))
+    own_cluster.stop_api_server()
+    try:
+        without = [ask(started.port, Host=shop.host).body for _ in range(50)]
+    finally:
+        own_cluster.start_api_server()
+    generation = shop.set_rules(to(*weights(blue=0, green=100)))
+    started.wait_applied(shop.namespace, "shop", generation)
+
+    assert without == ["blue"] * 50
     assert ask(started.port, Host=shop.host).body == "green"
 
 

@@ -6,8 +6,11 @@ from tests.gateway.conftest import BLUE, BLUE_2, GREEN
 from tests.gateway.shop import Shop, ask, backend, to, weights
 from tests.gateway.waiting import eventually
 from tests.onprem.haproxy.proxy import Member
-from tests.standins.gateway.objects import HTTP_ROUTES
+from tests.standins.gateway.objects import ENDPOINT_SLICES, HTTP_ROUTES, SERVICES
 from tests.standins.gateway.server import GatewayServer
+
+# An address that the gateway was not told of: it uses it as it is.
+LOCAL = "198.51.100.99"
 
 
 def header(value: str, name: str = "X-Bluegreen-Pin") -> dict[str, list[dict[str, str]]]:
@@ -221,6 +224,19 @@ def test_every_ready_endpoint_gets_requests(
         assert ask(gateway.port, Host=shop.host).status == 200
 
     assert [pod.requests - earlier for pod, earlier in zip(blue, before, strict=True)] == [10, 10]
+
+
+def test_a_service_s_port_is_found_at_the_pods_by_its_name(
+    shop: Shop, gateway: GatewayServer
+) -> None:
+    names = [{"name": "web", "port": 80}, {"name": "admin", "port": 81}]
+    shop.change(SERVICES, "shop-blue", {"spec": {"ports": names}})
+    numbers = [{"name": "admin", "port": 9}, {"name": "web", "port": 8088}]
+    here = [{"addresses": [LOCAL], "conditions": {"ready": True}}]
+    shop.change(ENDPOINT_SLICES, "shop-blue", {"ports": numbers, "endpoints": here})
+    shop.serve(gateway, to(backend("shop-blue")))
+
+    assert gateway.wait_endpoints(shop.namespace, "shop-blue")["ready"] == [f"{LOCAL}:8088"]
 
 
 def test_a_route_that_is_gone_is_not_served(shop: Shop, gateway: GatewayServer) -> None:

@@ -92,17 +92,15 @@ def _attach(
 
 
 def _names(parent: Mapping[str, Any], listener: Mapping[str, Any]) -> bool:
-    return (
-        parent.get("sectionName", listener["name"]) == listener["name"]
-        and parent.get("port", listener["port"]) == listener["port"]
-        and listener["protocol"] == "HTTP"
-    )
+    section, port = parent.get("sectionName"), parent.get("port")
+    is_meant = section in (None, listener["name"]) and port in (None, listener["port"])
+    return is_meant and listener["protocol"] == "HTTP"
 
 
 def _lets_in(listener: Mapping[str, Any], gateway: Object, route: Object) -> bool:
     # A selector asks for labels of namespaces, which are not watched: it lets nobody in.
-    origin = listener["allowedRoutes"]["namespaces"]["from"]
-    is_same = route["metadata"]["namespace"] == gateway["metadata"]["namespace"]
+    origin: str = listener["allowedRoutes"]["namespaces"]["from"]
+    is_same = key_of(route)[0] == key_of(gateway)[0]
     return origin == "All" or (origin == "Same" and is_same)
 
 

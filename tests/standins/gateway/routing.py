@@ -165,24 +165,28 @@ def _pairs(headers: list[Mapping[str, str]] | None) -> tuple[tuple[str, str], ..
 
 
 def _endpoints(objects: Objects, backend: Backend, addresses: Mapping[str, str]) -> Endpoints:
-    service = objects.get(SERVICES, backend.namespace, backend.service)
-    ports = service["spec"].get("ports") or () if service else ()
-    names = {port["port"]: port.get("name", "") for port in ports}
     ready: set[str] = set()
     draining: set[str] = set()
     for each in objects.slices_of(backend.namespace, backend.service):
-        numbers = {port.get("name") or "": port.get("port") for port in each.get("ports") or ()}
-        port = numbers.get(names.get(backend.port, ""))
+        port = _port(objects, backend, each)
         for endpoint in (each.get("endpoints") or ()) if port else ():
             found = {_place(address, port, addresses) for address in endpoint["addresses"]}
             (ready if _is_ready(endpoint) else draining).update(found)
     return Endpoints(tuple(sorted(ready)), tuple(sorted(draining - ready)))
 
 
+def _port(objects: Objects, backend: Backend, endpoint_slice: Object) -> int:
+    """The port of the pods: Service and slice call it by the same name. 0 if there is none."""
+    service = objects.get(SERVICES, backend.namespace, backend.service)
+    ports = service["spec"].get("ports") or () if service else ()
+    names = {each["port"]: each.get("name", "") for each in ports}
+    numbers = {each.get("name") or "": each["port"] for each in endpoint_slice.get("ports") or ()}
+    return int(numbers.get(names.get(backend.port, ""), 0))
+
+
 def _place(address: str, port: int, addresses: Mapping[str, str]) -> str:
-    return addresses.get(address) or (
-        f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-    )
+    host = f"[{address}]" if ":" in address else address
+    return addresses.get(address, f"{host}:{port}")
 
 
 def _is_ready(endpoint: Mapping[str, Any]) -> bool:

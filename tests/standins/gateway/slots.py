@@ -48,7 +48,7 @@ def assign(slots: Sequence[Slot], endpoints: Endpoints) -> tuple[Slot, ...] | No
 
 
 def _updated(slot: Slot, states: Mapping[str, str]) -> Slot:
-    if slot.place in states:
+    if slot.place is not None and slot.place in states:
         return replace(slot, state=states[slot.place])
     return replace(slot, place=None, state="maint")
 
