@@ -24,7 +24,10 @@ class Driver(Protocol):
         """Sets one key of the stack config, dotted; None removes it."""
 
     def up(self, *, refresh: bool = False, **environment: str) -> Result:
-        """`pulumi up`, with its preview; `refresh` adds `--refresh`. Steps carry the names that `role_of` gives them."""
+        """`pulumi up`, with its preview; `refresh` adds `--refresh`.
+
+        Steps carry the scenarios' names for the resources.
+        """
 
     def preview(self, *, refresh: bool = False, **environment: str) -> Result:
         """`pulumi preview`."""

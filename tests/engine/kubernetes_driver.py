@@ -1,4 +1,4 @@
-"""The scenarios' driver for Kubernetes: a real API server, a real node, real pods and kube-proxy."""
+"""The scenarios' driver for Kubernetes: real API server, node, pods and kube-proxy."""
 
 import contextlib
 import json
@@ -110,10 +110,10 @@ class KubernetesDriver:
         self.stack.configure(key, value)
 
     def up(self, *, refresh: bool = False, **environment: str) -> Result:
-        return in_roles(self.stack.up(*_refresh(refresh), **environment))
+        return in_roles(self.stack.up(*(["--refresh"] if refresh else []), **environment))
 
     def preview(self, *, refresh: bool = False, **environment: str) -> Result:
-        return in_roles(self.stack.preview(*_refresh(refresh), **environment))
+        return in_roles(self.stack.preview(*(["--refresh"] if refresh else []), **environment))
 
     def refresh(self) -> Result:
         return in_roles(self.stack.refresh())
@@ -220,10 +220,6 @@ class HttpRouteDriver(KubernetesDriver):
         self.patch_at(path, {"spec": {"rules": route["spec"]["rules"]}})
 
 
-def _refresh(wanted: bool) -> tuple[str, ...]:
-    return ("--refresh",) if wanted else ()
-
-
 def _told(status: int, text: str) -> str:
     if not 200 <= status < 300:
         return str(status)
@@ -250,7 +246,7 @@ def service_driver(cluster: TestCluster) -> Iterator[KubernetesDriver]:
 def _place(cluster: TestCluster) -> Iterator[tuple[Path, str]]:
     directory = Path(tempfile.mkdtemp(prefix="bg-"))
     try:
-        with cluster.new_namespace() as namespace, cluster.entered():
+        with cluster.new_namespace() as namespace, cluster.network():
             yield directory, namespace
     finally:
         shutil.rmtree(directory, ignore_errors=True)
