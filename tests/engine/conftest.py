@@ -4,12 +4,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.driver import Driver
-from tests.engine.kubernetes_driver import service_driver
+from tests.engine.kubernetes_driver import http_route_driver, service_driver
 from tests.engine.onprem_driver import OnPremDriver, onprem_driver
 from tests.engine.pulumi_stack import ENGINE
 
 PLATFORMS = {
-    "kubernetes": lambda request: service_driver(request.getfixturevalue("node_cluster")),
+    "http-route": lambda request: http_route_driver(request.getfixturevalue("node_cluster")),
+    "service": lambda request: service_driver(request.getfixturevalue("node_cluster")),
     "onprem": lambda request: onprem_driver(),
 }
 

@@ -20,7 +20,10 @@ from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
 from bluegreen.kubernetes.service_router import selector_route
 from bluegreen.traffic import TrafficSplit
 from tests.engine.front_door import front_door
+from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Result, Step
+from tests.standins.gateway.install import install
+from tests.standins.gateway.server import GatewayServer
 from tools.cluster.cluster import Cluster as TestCluster
 
 STAND_IN = REPOSITORY / "tests" / "standins" / "kubernetes"
@@ -250,3 +253,29 @@ def _place(cluster: TestCluster) -> Iterator[tuple[Path, str]]:
             yield directory, namespace
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def http_route_driver(cluster: TestCluster) -> Iterator[HttpRouteDriver]:
+    """The same with a Gateway of its own, served by a real HAProxy."""
+    with _place(cluster) as (directory, namespace):
+        install(cluster.kubeconfig)
+        port = free_ports(1)
+        gateway = GatewayServer(
+            cluster.kubeconfig, port, directory / "gateway", namespace=namespace
+        )
+        driver = HttpRouteDriver(directory, cluster, namespace, port)
+        driver.api.create(
+            driver.names.group("gateway.networking.k8s.io/v1", "gateways"),
+            {
+                "apiVersion": "gateway.networking.k8s.io/v1",
+                "kind": "Gateway",
+                "metadata": {"name": "edge"},
+                "spec": {
+                    "gatewayClassName": "bluegreen-test",
+                    "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}],
+                },
+            },
+        )
+        with gateway:
+            yield driver
