@@ -1,5 +1,7 @@
 """A live Deployment and its Service come under the library's care, as docs/kubernetes.md says."""
 
+import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ from bluegreen.colors import Color
 from bluegreen.kubernetes.members import ready_names
 from tests.engine.front_door import front_door
 from tests.engine.kubernetes_driver import KubernetesDriver, service_driver
-from tests.engine.onprem_load import traffic_on
+from tests.engine.onprem_load import Traffic, traffic_on
 from tools.cluster.node_cluster import NodeCluster
 from tools.cluster.processes import wait_until
 
@@ -98,6 +100,31 @@ class Shop:
         return sorted(set(found) - {"kube-root-ca.crt"})
 
 
+class Steps:
+    """Which step was under way when a request was sent."""
+
+    def __init__(self) -> None:
+        self._begun: list[tuple[float, str]] = []
+
+    def begin(self, step: str) -> None:
+        self._begun.append((time.monotonic(), step))
+
+    def failures(self, traffic: Traffic) -> Counter[str]:
+        assert traffic.recording is not None
+        failed = [each for each in traffic.recording if each.outcome != "ok"]
+        return Counter(
+            next(
+                (
+                    f"{step}, {each.intended - begun:.0f} s: {each.outcome}"
+                    for begun, step in reversed(self._begun)
+                    if begun <= each.intended
+                ),
+                "before",
+            )
+            for each in failed
+        )
+
+
 def _answers(url: str) -> bool:
     try:
         return httpx.get(url, timeout=2, trust_env=False).is_success
@@ -126,23 +153,29 @@ def test_a_live_deployment_and_its_service_are_taken_over_without_a_failed_reque
     address = shop.deploy_legacy(**port)
     uid = shop.service()["metadata"]["uid"]
 
+    steps = Steps()
     with front_door(lambda: address) as door, traffic_on(door, "/", fresh_share=0.5) as traffic:
+        steps.begin("adopt")
         adopted = driver.up()
         assert adopted.ok, adopted
         assert driver.ask("production", 10) == {"blue 1.0": 10}
 
+        steps.begin("remove the legacy Deployment")
         shop.remove_legacy_deployment()
+
+        steps.begin("deploy green")
         driver.configure("green", {"release": "1.1", "replicas": REPLICAS})
         deployed = driver.up()
         assert deployed.ok, deployed
         assert driver.ask("production", 10) == {"blue 1.0": 10}
 
+        steps.begin("switch")
         driver.configure("active_color", "green")
         switched = driver.up()
         assert switched.ok, switched
         assert driver.ask("production", 10) == {"green 1.1": 10}
 
-    assert traffic.failed == 0, traffic
+    assert steps.failures(traffic) == {}, traffic
     assert set(traffic.report.answers) == {LEGACY, "blue", "green"}
     # What others wrote is as it was: who refers to the port by its name still can.
     service = shop.service()

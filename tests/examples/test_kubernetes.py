@@ -6,7 +6,6 @@ that it answers, and how images get there.
 
 import contextlib
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,13 +51,6 @@ def of_the_test_image(project: str) -> dict[str, Any]:
         f"{service}.kubernetes.image_pull_policy": "Never",
         f"{service}.kubernetes.ready_initial_delay_seconds": 0,
     }
-
-
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    place = Path(tempfile.mkdtemp(prefix="bg-"))
-    yield place
-    shutil.rmtree(place)
 
 
 class Example:
