@@ -28,6 +28,7 @@ from tests.examples.project import ExampleProject
 from tests.standins.gateway.install import install
 from tests.standins.gateway.server import GatewayServer
 from tools.cluster.node_cluster import NodeCluster
+from tools.cluster.processes import wait_until
 
 pytestmark = pytest.mark.skipif(
     not (ENGINE / "pulumi").exists() and shutil.which("pulumi") is None,
@@ -38,6 +39,7 @@ BLUE = TrafficSplit(blue=100, green=0)
 GREEN = TrafficSplit(blue=0, green=100)
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 ASKED = 40
+PATIENCE_SECONDS = 60.0
 
 
 def of_the_test_image(project: str) -> dict[str, Any]:
@@ -147,7 +149,7 @@ def test_the_service_example_does_what_its_readme_says(
             assert asked(production) == {"blue 6.7.0": ASKED}
 
         shop.follow(destroy)
-        assert shop.is_gone()
+        wait_until(shop.is_gone, PATIENCE_SECONDS)
 
 
 def test_the_gateway_example_does_what_its_readme_says(
@@ -155,8 +157,8 @@ def test_the_gateway_example_does_what_its_readme_says(
 ) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
-    install(node_cluster.kubeconfig)
     with example(node_cluster, directory, "kubernetes-gateway", "checkout") as checkout:
+        install(node_cluster.kubeconfig)
         port = free_ports(1)
         checkout.project.override({"checkout:gateway_class": "bluegreen-test"})
         checkout.project.environment["GATEWAY"] = production = f"http://127.0.0.1:{port}"
@@ -186,4 +188,4 @@ def test_the_gateway_example_does_what_its_readme_says(
             assert asked(production) == {"blue 6.7.0": ASKED}
 
             checkout.follow(destroy)
-            assert checkout.is_gone()
+            wait_until(checkout.is_gone, PATIENCE_SECONDS)
