@@ -9,7 +9,7 @@
 //	BLUEGREEN_COLOR, BLUEGREEN_RELEASE
 //
 // Beyond it, /metrics has the gauge shop_open_connections: those on which somebody has asked for
-// more than what probes and metrics do.
+// more than what probes and metrics do, and not through the API server's proxy, as gates do.
 package main
 
 import (
@@ -199,7 +199,9 @@ func (app *shop) count(conn net.Conn, state http.ConnState) {
 
 // countClient and forgetClient run in the connection's own goroutine, one after the other.
 func (app *shop) countClient(r *http.Request) {
-	if r.URL.Path == "/metrics" || strings.HasPrefix(r.URL.Path, "/health/") {
+	// The API server's proxy keeps its connection for the next one who asks through it.
+	isProxied := r.Header.Get("X-Forwarded-Uri") != ""
+	if isProxied || r.URL.Path == "/metrics" || strings.HasPrefix(r.URL.Path, "/health/") {
 		return
 	}
 	if counted := r.Context().Value(clientKey{}).(*bool); !*counted {
