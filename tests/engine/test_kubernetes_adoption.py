@@ -182,7 +182,7 @@ def test_a_live_deployment_and_its_service_are_taken_over_without_a_failed_reque
     assert service["metadata"]["uid"] == uid
     assert service["metadata"]["labels"]["team"] == "checkout"
     assert [each.get("name") for each in service["spec"]["ports"]] == [port.get("name")]
-    assert driver.preview(refresh=True).plan == []
+    assert driver.preview().plan == []
 
 
 def test_a_second_color_before_the_selector_is_narrowed_is_refused(shop: Shop):
