@@ -1,5 +1,6 @@
 """How clusters start and end, also after a kill, and what they refuse."""
 
+import os
 import signal
 import stat
 import subprocess
@@ -19,6 +20,7 @@ from tools.cluster.cluster import OwnCluster
 from tools.cluster.errors import ClusterError, FolderInUseError
 from tools.cluster.kwok_cluster import KwokCluster
 from tools.cluster.node_cluster import NodeCluster
+from tools.cluster.packages import require_programs
 from tools.cluster.processes import Processes, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -65,12 +67,13 @@ def folder() -> Iterator[Path]:
             assert done.returncode == 0, done.stderr
 
 
-def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def command(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """`python -m tools.cluster WORD --folder FOLDER ...`."""
     verb, folder, *more = words
     return subprocess.run(
         [sys.executable, "-m", "tools.cluster", verb, "--folder", folder, *more],
         cwd=REPOSITORY,
+        env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -180,6 +183,53 @@ def test_a_folder_with_other_files_is_left_alone(kind: type[OwnCluster], tmp_pat
         kind(tmp_path).down()
 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_missing_etcd_is_one_clear_line(folder: Path, tmp_path: Path):
+    done = command("up", folder, PATH=str(tmp_path))
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "setup: not installed: etcd-server; install it and run this again"
+    )
+    assert not folder.exists()
+
+
+def test_a_missing_go_is_one_clear_line(folder: Path, tmp_path: Path):
+    (tmp_path / "etcd").symlink_to(require_programs({"etcd": "etcd-server"})["etcd"])
+
+    done = command("up", folder, PATH=str(tmp_path), XDG_CACHE_HOME=str(tmp_path / "cache"))
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "no cluster: go is not on PATH; install Go 1.25 or newer (https://go.dev/dl/)"
+        " and run this again"
+    )
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_real_node_is_refused_to_whoever_is_not_root():
+    code = (
+        "import os, sys; from tools.cluster.__main__ import main; os.seteuid(65534);"
+        "sys.exit(main(['up', '--node', '--folder', sys.argv[1]]))"
+    )
+    with tempfile.TemporaryDirectory(prefix="bg-") as parent:
+        Path(parent).chmod(0o777)
+        done = subprocess.run(
+            [sys.executable, "-c", code, Path(parent, "cluster")],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        left = list(Path(parent).iterdir())
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "a real node needs root; nothing was started; become root, or leave out --node\n"
+    )
+    assert left == []
 
 
 def test_a_process_that_ends_is_named_with_what_it_said_last(tmp_path: Path):

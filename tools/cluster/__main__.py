@@ -11,13 +11,14 @@ from typing import NoReturn
 
 from tools.cluster import folders
 from tools.cluster.cluster import OwnCluster
-from tools.cluster.errors import ClusterError
+from tools.cluster.errors import ClusterError, MissingError
 from tools.cluster.kwok_cluster import KwokCluster
 from tools.cluster.node_cluster import NodeCluster
 from tools.engine.go_build import UnavailableError
 
 __all__ = ["main"]
 
+MISSING = 2
 ROOT = Path(__file__).resolve().parents[2]
 KINDS: dict[str, type[OwnCluster]] = {each.kind: each for each in (KwokCluster, NodeCluster)}
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.status
     except ClusterError as error:
         _say(str(error))
-        return 1
+        return MISSING if isinstance(error, MissingError) else 1
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
