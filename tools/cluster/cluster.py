@@ -161,7 +161,7 @@ class OwnCluster(Cluster):
         """Starts it afresh; the folder stays reserved until the end."""
         with ExitStack() as stack:
             stack.enter_context(folders.reserved(self.folder))
-            self._check()
+            self.check()
             self._down()
             stack.callback(self._down)
             self._up()
@@ -178,8 +178,12 @@ class OwnCluster(Cluster):
         self._until_exit.close()
 
     @abstractmethod
-    def _check(self) -> None:
-        """Refuses if such a cluster cannot run on this machine."""
+    def check(self) -> None:
+        """Looks at what such a cluster needs of the machine.
+
+        Raises:
+            MissingError: It cannot run here; the text says why.
+        """
 
     def _start_network(self) -> None:
         """Makes what even the control plane needs."""
@@ -203,7 +207,7 @@ class OwnCluster(Cluster):
                 " take that one down first, or choose another folder"
             )
             raise ClusterError(msg)
-        self._check()
+        self.check()
         self._down()
         folders.make(self.folder, self.kind)
         try:
