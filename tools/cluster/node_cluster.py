@@ -99,6 +99,7 @@ class NodeCluster(OwnCluster):
         )
 
     def check(self) -> None:
+        """Needs root, the kernel's log, control groups, and the programs of Debian packages."""
         if os.geteuid() != 0:
             msg = "a real node needs root; nothing was started; become root, or leave out --node"
             raise MissingError(msg)
