@@ -1,6 +1,7 @@
 """How clusters start and end, also after a kill, and what they refuse."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -18,6 +19,7 @@ from tools.cluster import sysctls
 from tools.cluster.api import create
 from tools.cluster.cluster import OwnCluster
 from tools.cluster.errors import ClusterError, FolderInUseError, MissingError
+from tools.cluster.folders import kind_of
 from tools.cluster.kwok_cluster import KwokCluster
 from tools.cluster.node_cluster import RUN, NodeCluster
 from tools.cluster.packages import require_programs
@@ -157,6 +159,20 @@ def test_what_a_killed_test_run_left_is_removed_by_the_next(folder: Path):
         now = cluster.control_plane.processes.running()
         assert set(left.values()).isdisjoint(now.values())
 
+    assert Processes(folder).marked() == []
+    assert not folder.exists()
+
+
+def test_down_ends_a_cluster_whose_folder_somebody_removed(folder: Path):
+    run_and_kill(KwokCluster, folder)
+    # Not all at once: etcd makes new files meanwhile.
+    shutil.rmtree(folder, ignore_errors=True)
+    assert kind_of(folder) is None
+    assert Processes(folder).marked()
+
+    done = command("down", folder)
+
+    assert done.returncode == 0, done.stderr
     assert Processes(folder).marked() == []
     assert not folder.exists()
 

@@ -58,10 +58,11 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     kind = folders.kind_of(options.folder)
-    if kind is None:
+    # Somebody may have removed the folder alone; a node leaves all that there can be.
+    cluster = KINDS.get(kind or "", NodeCluster)(options.folder)
+    if kind is None and not cluster.control_plane.processes.marked():
         _say(f"no cluster in {options.folder}")
-        return 0
-    KINDS[kind](options.folder, say=_say).down()
+    cluster.down()
     return 0
 
 

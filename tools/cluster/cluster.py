@@ -197,7 +197,7 @@ class OwnCluster(Cluster):
         """Ends and removes what is not in the folder."""
 
     def _up(self) -> None:
-        folders.check(self.folder)
+        self._check_folder()
         if self.is_up():
             return
         other = folders.kind_of(self.folder)
@@ -215,6 +215,11 @@ class OwnCluster(Cluster):
         except BaseException:
             self._down()
             raise
+
+    def _check_folder(self) -> None:
+        # What runs in it tells its owner too, if somebody has removed a part of it.
+        if not self.control_plane.processes.marked():
+            folders.check(self.folder)
 
     def _start(self) -> None:
         self._start_network()
@@ -234,9 +239,9 @@ class OwnCluster(Cluster):
             return can_run_pods(api, "default") and nodes_ready(api) == self.nodes
 
     def _down(self) -> None:
-        folders.check(self.folder)
-        self._remove_outside()
         processes = self.control_plane.processes
+        self._check_folder()
+        self._remove_outside()
         processes.stop(processes.running())
         processes.kill_marked()
         self.control_plane.forget()
