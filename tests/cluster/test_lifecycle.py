@@ -16,7 +16,7 @@ from kubernetes import client, config
 
 from tests.cluster.objects import PATIENCE_SECONDS, deployment, readiness
 from tools.cluster import sysctls
-from tools.cluster.api import create
+from tools.cluster.api import apply_definitions, create
 from tools.cluster.cluster import OwnCluster
 from tools.cluster.errors import ClusterError, FolderInUseError, MissingError
 from tools.cluster.folders import kind_of
@@ -47,7 +47,7 @@ spec:
 KILLED = """\
 import os, signal, sys
 from pathlib import Path
-from tools.cluster.api import create
+from tools.cluster.api import apply_definitions, create
 from tools.cluster.{module} import {kind}
 from tests.cluster.objects import deployment, readiness
 from tools.cluster.processes import wait_until
@@ -123,12 +123,18 @@ def test_up_twice_is_one_cluster_and_down_leaves_nothing(folder: Path):
     first = command("up", folder, "--definitions", definitions)
     before = command("status", folder)
     second = command("up", folder)
+    other = command("up", folder, "--node")
     after = command("status", folder)
 
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     kubeconfig = folder / "certificates" / "admin.kubeconfig"
     assert first.stdout == second.stdout == f"export KUBECONFIG={kubeconfig}\n"
     assert second.stderr == ""
+    assert (other.returncode, other.stderr) == (
+        1,
+        f"in {folder} another kind of cluster runs (kwok); nothing was started;"
+        " take that one down first, or choose another folder\n",
+    )
     assert pids(before.stdout) == pids(after.stdout)
     assert len(pids(before.stdout)) == 5
     with config.new_client_from_config(str(kubeconfig)) as api:
@@ -199,6 +205,36 @@ def test_a_folder_with_other_files_is_left_alone(kind: type[OwnCluster], tmp_pat
         kind(tmp_path).down()
 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_definitions_that_are_none_are_one_clear_line(folder: Path, tmp_path: Path):
+    done = command("up", folder, "--definitions", tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr == f"no *.yaml in {tmp_path}; no cluster was started\n"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not YAML: while parsing a flow node expected the node content"),
+        (
+            DEFINITION.replace("colors.bluegreen.test", "other.bluegreen.test"),
+            'was refused: CustomResourceDefinition.apiextensions.k8s.io "other.bluegreen.test" is',
+        ),
+    ],
+)
+def test_a_definition_that_is_wrong_is_one_clear_line(
+    own_cluster: OwnCluster, tmp_path: Path, text: str, said: str
+):
+    (tmp_path / "color.yaml").write_text(text)
+
+    with own_cluster.asking() as api, pytest.raises(ClusterError) as caught:
+        apply_definitions(api, tmp_path)
+
+    assert str(caught.value).startswith(f"{tmp_path / 'color.yaml'} {said}")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_etcd_is_one_clear_line(folder: Path, tmp_path: Path):

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
-        _say("interrupted; the cluster was not started, or may be there in part: run `down`")
+        _say("interrupted; `down` removes what may be left")
         return 130
     except UnavailableError as error:
         _say(f"no cluster: {error}")

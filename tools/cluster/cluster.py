@@ -208,6 +208,7 @@ class OwnCluster(Cluster):
             )
             raise ClusterError(msg)
         self.check()
+        self._check_definitions()
         self._down()
         folders.make(self.folder, self.kind)
         try:
@@ -220,6 +221,11 @@ class OwnCluster(Cluster):
         # What runs in it tells its owner too, if somebody has removed a part of it.
         if not self.control_plane.processes.marked():
             folders.check(self.folder)
+
+    def _check_definitions(self) -> None:
+        if self._definitions is not None and not any(self._definitions.glob("*.yaml")):
+            msg = f"no *.yaml in {self._definitions}; no cluster was started"
+            raise ClusterError(msg)
 
     def _start(self) -> None:
         self._start_network()
