@@ -1,6 +1,5 @@
 """The gateway before real pods: what it loses when it is switched and when pods end."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -8,10 +7,10 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from bluegreen.colors import Color
-from bluegreen.load import Switch, count_stale
+from bluegreen.load import count_stale
 from tests.cluster.objects import deployment, service
-from tests.gateway.shop import Shop
-from tests.gateway.test_traffic import HOST, active, load_on
+from tests.gateway.shop import Shop, active
+from tests.gateway.traffic import HOST, load_on, switch
 from tests.gateway.waiting import eventually
 from tests.load.servers import free_port
 from tests.standins.gateway.api import ApiServer
@@ -36,7 +35,7 @@ def pods_of(color: Color) -> dict[str, object]:
 
 
 @pytest.fixture
-def served(node_cluster: NodeCluster, node_namespace: str) -> Iterator[Served]:
+def served(haproxy: None, node_cluster: NodeCluster, node_namespace: str) -> Iterator[Served]:
     """Both colors' pods behind a gateway, all requests to blue; the test runs where they are."""
     with node_cluster.network(), TemporaryDirectory(prefix="bg-gateway-") as folder:
         install(node_cluster.kubeconfig)
@@ -65,13 +64,6 @@ def scale(shop: Shop, gateway: GatewayServer, color: Color, replicas: int) -> No
     shop.change(DEPLOYMENTS, f"shop-{color}", {"spec": {"replicas": replicas}})
     eventually(lambda: names_of_pods(shop, color), lambda names: len(names) == replicas)
     gateway.wait_endpoints(shop.namespace, f"shop-{color}", replicas)
-
-
-def switch(shop: Shop, gateway: GatewayServer, color: Color) -> Switch:
-    started = time.monotonic()
-    generation = shop.set_rules(active(color))
-    applied = gateway.wait_applied(shop.namespace, "shop", generation)
-    return Switch(color.other.value, color.value, started, applied["monotonic"])
 
 
 def test_switches_between_real_pods_and_the_end_of_idle_ones_lose_nothing(served: Served) -> None:
