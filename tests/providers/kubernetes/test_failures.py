@@ -68,6 +68,27 @@ def test_without_an_api_server_nothing_is_forgotten(program, core, namespace, no
     assert core.read_namespaced_service("web", namespace)
 
 
+def test_an_object_goes_where_the_kubeconfig_says_also_while_nobody_answers(
+    program, cluster, core, namespace, nobody_there
+):
+    may = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]}
+    kubeconfig = cluster.kubeconfig_for("writer", [may], namespace=namespace)
+    stack = program(
+        'k8s.core.v1.ConfigMap("flag", metadata={"name": "flag"})', kubeconfig=kubeconfig
+    )
+
+    result = stack.up()
+    address = re.search("server: .*", nobody_there.read_text())[0]
+    nobody_there.write_text(re.sub("server: .*", address, kubeconfig.read_text()))
+    stack.environment["KUBECONFIG"] = str(nobody_there)
+    preview = stack.preview()
+
+    assert result.ok, result
+    assert core.read_namespaced_config_map("flag", namespace)
+    assert preview.ok, preview
+    assert preview.plan == []
+
+
 def test_a_kubeconfig_that_is_not_there_is_named(program, tmp_path):
     stack = program(SERVICE, kubeconfig=tmp_path / "missing")
 

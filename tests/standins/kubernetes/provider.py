@@ -12,7 +12,13 @@ import operations
 from api import UnreachableError
 from checks import checked
 from comparison import compared
-from configuration import Settings, config_differences, connected, settings_from
+from configuration import (
+    Settings,
+    check_reachable,
+    config_differences,
+    connection,
+    settings_from,
+)
 from failures import RefusedError, answering, unreachable
 from google.protobuf import empty_pb2
 from kinds import Kind, kind_of_type
@@ -31,6 +37,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._warn = warn
         self._cancelled = threading.Event()
         self._settings = Settings()
+        self._namespace: str | None = None
         self._objects: Objects | None = None
         self._why_unreachable = "the provider is not configured"
 
@@ -88,7 +95,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     def _connect(self) -> None:
         try:
-            api = connected(self._settings)
+            api = connection(self._settings)
+            self._namespace = api.namespace
+            check_reachable(api)
         except UnreachableError as error:
             self._why_unreachable = str(error)
             return
@@ -113,8 +122,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
         """Fills in the name and the namespace."""
-        namespace = self._objects.api.namespace if self._objects else None
-        return checked(_kind_of(request.urn), request, namespace)
+        return checked(_kind_of(request.urn), request, self._namespace)
 
     @answering
     def Diff(
