@@ -14,7 +14,7 @@ from bluegreen.settings.kubernetes import GatewaySettings
 from bluegreen.settings.service import ServiceSettings
 from bluegreen.traffic import Route, TrafficSplit
 
-__all__ = ["API_VERSION", "GUARANTEE", "HttpRouteRouter", "weights_route"]
+__all__ = ["API_VERSION", "GUARANTEE", "HttpRouteRouter", "route_spec", "weights_route"]
 
 API_VERSION = "gateway.networking.k8s.io/v1"
 GUARANTEE = "single write"

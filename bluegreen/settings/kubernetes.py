@@ -9,12 +9,17 @@ from bluegreen.settings.base import MisfitError, SettingsModel
 
 __all__ = [
     "AutoscalingSettings",
+    "BaseUrl",
     "ConnectionsSettings",
+    "DnsLabel",
     "FollowJobSettings",
     "GatewaySettings",
+    "HostName",
+    "Image",
     "KubernetesSettings",
     "LivenessSettings",
     "PodSecuritySettings",
+    "Quantity",
     "ResourcesSettings",
     "RouterMechanism",
     "StartupSettings",
