@@ -155,6 +155,7 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
         *(line for color in Color for line in _color_without_room(parts, color)),
         *(line for color in Color for line in _color_without_command(parts, color)),
         *(line for color in Color for line in _color_without_image(parts, color)),
+        *(line for color in Color for line in _color_of_another_platform(parts, color)),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
 
@@ -247,3 +248,20 @@ def _color_without_image(parts: Mapping[str, Any], color: Color) -> _Contradicti
             f"{color}.image: is missing, and so is service.kubernetes.image",
             "`pulumi config set --path service.kubernetes.image 'REGISTRY/NAME:{release}'`",
         )
+
+
+_NOT_READ = {Platform.ONPREM: ("image", "secrets"), Platform.KUBERNETES: ("command",)}
+"""What a platform would leave aside without a word."""
+
+
+def _color_of_another_platform(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    settings: ColorSettings | None = parts.get(color)
+    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
+    if settings is None or service is None:
+        return
+    for key in _NOT_READ[service.platform]:
+        if key in settings.model_fields_set:
+            yield (
+                f"{color}.{key}: is not read on the platform {service.platform}",
+                f"`pulumi config rm --path {color}.{key}`",
+            )

@@ -21,11 +21,17 @@ SECRET = "hunter2"
         {"blue": {"release": 1, "env": {"PASSWORD": SECRET}}},
         {"blue": {"release": "1", "env": {"PASSWORD": SECRET}, "replicas": 9}},
         {"service": {"env": {"PASSWORD": SECRET}}},
+        {"blue": {"release": "1", "secrets": {"PASSWORD": [SECRET]}}},
+        {"blue": {"release": "1", "secrets": f"PASSWORD={SECRET}"}},
+        {"blue": {"release": "1", "secrets": {"PASSWORD": SECRET}}},
+        {"service": {"kubernetes": {"secrets": f"PASSWORD={SECRET}"}}},
+        {"service": {"kubernetes": {"secrets": {"PASSWORD": [SECRET]}, "router": SECRET[::-1]}}},
+        {"service": {"kubernetes": {"env": {"A=B": SECRET}, "color_url": "http://h"}}},
         {"service": {"gates": {"command": {"a": {"command": "'", "env": {"P": SECRET}}}}}},
         {"service": {"gates": {"command": {"a": {"command": "x", "env": {"P": [SECRET]}}}}}},
     ],
 )
-def test_nobody_is_shown_what_stands_below_env(changes):
+def test_nobody_is_shown_what_stands_below_env_or_secrets(changes):
     with pytest.raises(ConfigError) as caught:
         a_config(**changes)
 
@@ -49,7 +55,12 @@ def test_an_environment_that_is_no_mapping_comes_with_the_command_for_its_parts(
 
 
 def test_a_config_does_not_show_environments_in_its_representation():
-    config = a_config(blue={"release": "1.0", "env": {"PASSWORD": SECRET}})
+    passwords = {"PASSWORD": SECRET}
+    shared = {"image": "shop", "env": passwords, "secrets": passwords}
+    config = a_config(
+        service={"platform": "kubernetes", "kubernetes": shared},
+        blue={"release": "1.0", "env": passwords, "secrets": passwords},
+    )
 
     assert "1.0" in repr(config)
     assert SECRET not in repr(config)
