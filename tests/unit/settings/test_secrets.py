@@ -38,10 +38,11 @@ def test_nobody_is_shown_what_stands_below_env_or_secrets(changes):
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_number_below_env_is_not_shown_either():
-    assert problem_of(blue={"release": "1", "env": {"PIN": 4711}}) == (
-        "shop:blue.env.PIN: the value (not shown) is not text; nothing was changed; "
-        f"{set_path('blue.env.PIN', 'VALUE --type string')}"
+@pytest.mark.parametrize("key", ["env", "secrets"])
+def test_a_number_below_env_or_secrets_is_not_shown_either(key):
+    assert problem_of(blue={"release": "1", key: {"PIN": 4711}}) == (
+        f"shop:blue.{key}.PIN: the value (not shown) is not text; nothing was changed; "
+        f"{set_path(f'blue.{key}.PIN', 'VALUE --type string')}"
     )
 
 
