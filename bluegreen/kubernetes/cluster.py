@@ -19,6 +19,8 @@ _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 _NOT_FOUND, _FORBIDDEN, _UNAUTHORIZED = 404, 403, 401
 _PAGE_SIZE = 500
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+"""What the client raises for a kubeconfig that is YAML and no kubeconfig."""
 
 
 class ForbiddenError(DataPlaneError):
@@ -198,11 +200,12 @@ def _connect(access: ClusterAccess) -> _Connection:
     from kubernetes.client import Configuration  # noqa: PLC0415
     from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415
     from kubernetes.config import ConfigException  # noqa: PLC0415
+    from yaml import YAMLError  # noqa: PLC0415
 
     configuration = Configuration()
     try:
         namespace = _load(access, configuration)
-    except (ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+    except (ConfigException, YAMLError, OSError, *_MALFORMED) as error:
         msg = f"cannot tell which cluster to ask: {' '.join(str(error).split())[:300]}"
         raise DataPlaneError(msg) from error
     pool = RESTClientObject(configuration).pool_manager
@@ -219,7 +222,7 @@ def _load(access: ClusterAccess, configuration: Any) -> str:  # noqa: ANN401
         config.load_incluster_config(client_configuration=configuration)
         account = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
         return account.read_text().strip()
-    if access.kubeconfig is not None and "\n" in access.kubeconfig.strip():
+    if access.kubeconfig is not None and _is_content(access.kubeconfig):
         content = yaml.safe_load(access.kubeconfig)
         config.load_kube_config_from_dict(
             content, context=access.context, client_configuration=configuration
@@ -234,6 +237,11 @@ def _load(access: ClusterAccess, configuration: Any) -> str:  # noqa: ANN401
     contexts, current = config.list_kube_config_contexts(access.kubeconfig)
     chosen = next((each for each in contexts if each["name"] == access.context), current)
     return chosen.get("context", {}).get("namespace") or "default"
+
+
+def _is_content(kubeconfig: str) -> bool:
+    """A whole kubeconfig, which may be one line of JSON, and not its path."""
+    return "\n" in kubeconfig.strip() or kubeconfig.lstrip().startswith("{")
 
 
 def _has_default_file() -> bool:

@@ -65,8 +65,15 @@ def owners_of(live: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:
 
 def _owners(live: Mapping[str, Any], fields: tuple[str, ...]) -> Iterator[str]:
     for entry in live["metadata"].get("managedFields") or []:
-        place: Any = entry.get("fieldsV1") or {}
-        for name in fields:
-            place = place.get(f"f:{name}") if isinstance(place, dict) else None
-        if place is not None:
+        if _has(entry.get("fieldsV1") or {}, fields):
             yield entry.get("manager", "unknown")
+
+
+def _has(owned: Mapping[str, Any], fields: tuple[str, ...]) -> bool:
+    place: Any = owned
+    for name in fields:
+        place = place.get(f"f:{name}")
+        if not place:
+            # Nothing below it: all of it. A Service's selector is only ever owned as a whole.
+            return place is not None
+    return True
