@@ -133,9 +133,9 @@ class JobProduction:
 
 def answers_in(log: str) -> Iterator[Answer]:
     """The answers in what `curl --include` printed for several addresses, one after the other."""
-    lines = log.splitlines()
+    lines = log.split("\n")
     starts = [index for index, line in enumerate(lines) if line.startswith("HTTP/1.")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts, len(lines)][1:], strict=True):
         answer = _answer(lines[start:end])
         if answer is not None:
             yield answer

@@ -9,8 +9,9 @@ from bluegreen.kubernetes.live_router import LiveRouter
 
 __all__ = ["LiveObjectGuard", "owners_of"]
 
-_PEOPLE = ("kubectl", "pulumi")
-"""Field managers that begin so are somebody's hands, or ourselves; all others are controllers."""
+_PEOPLE = ("kubectl", "pulumi", "before-first-apply")
+"""Field managers that begin so are somebody's hands, ourselves, or what the API server calls those
+it has no record of; all others are controllers."""
 
 
 class LiveObjectGuard:
