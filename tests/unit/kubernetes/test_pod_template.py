@@ -106,7 +106,6 @@ def test_readiness_goes_by_the_health_check():
 
     assert container_of(template_of(config))["readinessProbe"] == {
         "httpGet": {"path": "/db", "port": "http"},
-        "initialDelaySeconds": 0,
         "periodSeconds": 2,
         "timeoutSeconds": 1,
         "successThreshold": 2,
