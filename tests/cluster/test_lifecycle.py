@@ -138,6 +138,7 @@ def test_up_twice_is_one_cluster_and_down_leaves_nothing(folder: Path):
     assert pids(before.stdout) == pids(after.stdout)
     assert len(pids(before.stdout)) == 5
     with config.new_client_from_config(str(kubeconfig)) as api:
+        apply_definitions(api, definitions)
         (definition,) = client.ApiextensionsV1Api(api).list_custom_resource_definition().items
     assert definition.metadata.name == "colors.bluegreen.test"
 

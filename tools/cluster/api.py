@@ -50,6 +50,8 @@ def nodes_ready(api: client.ApiClient) -> int:
 def apply_definitions(api: client.ApiClient, folder: Path) -> None:
     """Creates the custom resource definitions in a folder, and waits until they are served.
 
+    One that is there already is left as it is.
+
     Raises:
         ClusterError: The API server does not take one, or does not serve it.
     """
@@ -57,9 +59,11 @@ def apply_definitions(api: client.ApiClient, folder: Path) -> None:
         try:
             utils.create_from_yaml(api, str(file))
         except utils.FailToCreateError as error:
-            reasons = [json.loads(each.body)["message"] for each in error.api_exceptions]
-            msg = f"{file} was refused: {'; '.join(reasons)}"
-            raise ClusterError(msg) from error
+            reasons = [json.loads(each.body) for each in error.api_exceptions]
+            refused = [each["message"] for each in reasons if each["reason"] != "AlreadyExists"]
+            if refused:
+                msg = f"{file} was refused: {'; '.join(refused)}"
+                raise ClusterError(msg) from error
         except yaml.YAMLError as error:
             msg = f"{file} is not YAML: {' '.join(str(error).split())}"
             raise ClusterError(msg) from error
