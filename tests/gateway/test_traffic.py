@@ -78,8 +78,9 @@ def test_ten_switches_under_load_lose_nothing_and_leave_nothing_stale(
     assert recording.failures() == {}
     assert count_stale(recording, switches) == 0
     assert min(recording.by_color().values()) >= ENOUGH * SWITCHES / 2
-    # Both kinds of connections were there: a kept one has many requests.
-    assert 0.4 < recording.connections_opened / len(recording) < 0.7
+    # Both kinds of connections were there: what is more than connections came on a kept one.
+    assert recording.connections_opened > ENOUGH
+    assert len(recording) - recording.connections_opened > ENOUGH
     took = [each.returned - each.started for each in switches]
     print(f"followed the write in {statistics.median(took):.3f} s median, {max(took):.3f} s most")
 
