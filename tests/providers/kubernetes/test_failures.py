@@ -55,7 +55,7 @@ def test_without_an_api_server_previews_work_and_updates_say_what_is_wrong(progr
 
 def test_without_an_api_server_nothing_is_forgotten(program, core, namespace, nobody_there):
     stack = program(SERVICE)
-    assert stack.up().ok
+    stack.put()
     stack.environment["KUBECONFIG"] = str(nobody_there)
 
     refreshed, destroyed = stack.refresh(), stack.destroy()
@@ -122,7 +122,7 @@ def test_a_missing_permission_is_told_by_verb_resource_and_user(program, cluster
     may = {"apiGroups": [""], "resources": ["services"], "verbs": ["get", "create"]}
     kubeconfig = cluster.kubeconfig_for("deployer", [may], namespace=namespace)
     stack = program(SERVICE, kubeconfig=kubeconfig)
-    assert stack.up().ok
+    stack.put()
 
     stack.configure("color", "green")
     result = stack.up()

@@ -22,9 +22,9 @@ def service(program):
     """A Service that has been created and updated, as any but the newest has."""
     stack = program(SERVICE)
     stack.configure("color", "grey")
-    assert stack.up().ok
+    stack.put()
     stack.configure("color", "blue")
-    assert stack.up().ok
+    stack.put()
     return stack
 
 
@@ -43,7 +43,7 @@ def test_an_object_belongs_to_a_manager_of_its_own_that_stays(service, core, nam
     assert manager.startswith("pulumi-kubernetes-")
 
     service.configure("color", "green")
-    assert service.up().ok
+    service.put()
 
     assert service.resource("web")["outputs"]["__fieldManager"] == manager
     assert managers(core.read_namespaced_service("web", namespace)) == {(manager, "Apply")}
@@ -166,7 +166,7 @@ def scale(apps: client.AppsV1Api, namespace: str, replicas: int) -> None:
 def test_ignored_replicas_are_left_to_who_manages_them(program, apps, namespace):
     stack = program(REPLICAS)
     stack.configure("ignored", "true")
-    assert stack.up().ok
+    stack.put()
     scale(apps, namespace, 7)
 
     stack.configure("x", "2")
@@ -182,9 +182,9 @@ def test_replicas_that_only_the_program_managed_fall_back_to_one_when_it_lets_th
     program, apps, namespace
 ):
     stack = program(REPLICAS)
-    assert stack.up().ok
+    stack.put()
     stack.configure("x", "2")
-    assert stack.up().ok
+    stack.put()
     assert apps.read_namespaced_deployment("web", namespace).spec.replicas == 3
 
     stack.configure("handed_over", "true")

@@ -79,7 +79,7 @@ def weights(routes: client.CustomObjectsApi, namespace: str) -> list[int]:
 
 def test_a_route_is_made_changed_in_place_and_deleted(program, routes, namespace):
     stack = program(ROUTE)
-    assert stack.up().ok
+    stack.put()
     assert weights(routes, namespace) == [100, 0]
 
     stack.configure("green", 10)
@@ -95,9 +95,9 @@ def test_a_route_is_made_changed_in_place_and_deleted(program, routes, namespace
 
 def test_weights_that_somebody_else_has_set_are_not_taken_back(program, routes, namespace):
     stack = program(ROUTE)
-    assert stack.up().ok
+    stack.put()
     stack.configure("green", 10)
-    assert stack.up().ok
+    stack.put()
     live = routes.get_namespaced_custom_object(GROUP, "v1", namespace, "httproutes", "web")
     live["spec"]["rules"][0]["backendRefs"][1]["weight"] = 50
     routes.replace_namespaced_custom_object(
