@@ -166,7 +166,12 @@ def test_a_namespace_that_comes_a_little_later_is_waited_for(program, core, name
     stack = program("""
         other = f"{namespace}-later"
         k8s.core.v1.ConfigMap("flag", metadata={"name": "flag", "namespace": other})
-        k8s.core.v1.Namespace("other", metadata={"name": other})
+        # Takes its ten seconds.
+        slow = k8s.core.v1.Service(
+            "web", metadata=meta("web"), spec={"selector": {"app": "x"}, "ports": [{"port": 80}]}
+        )
+        options = pulumi.ResourceOptions(depends_on=[slow])
+        k8s.core.v1.Namespace("other", metadata={"name": other}, opts=options)
     """)
 
     result = stack.up()
