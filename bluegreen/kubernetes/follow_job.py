@@ -37,6 +37,8 @@ class JobProduction:
         self._names = names
         self._settings = settings
         self._job = job
+        # Whoever asks gives up then; a Job that is still awaited would be cut off without a word.
+        self._limit_seconds = min(job.timeout_seconds, settings.follow.timeout_seconds)
         self._answers: deque[Answer] = deque()
 
     @property
@@ -64,7 +66,7 @@ class JobProduction:
             self._cluster.delete(f"{jobs}/{name}")
 
     def _log_of(self, job: str) -> str:
-        deadline = time.monotonic() + self._job.timeout_seconds
+        deadline = time.monotonic() + self._limit_seconds
         phase = "has not started"
         while time.monotonic() < deadline:
             for pod in self._cluster.items(
@@ -75,8 +77,8 @@ class JobProduction:
                     return self._read_log(pod["metadata"]["name"])
             time.sleep(_POLL_SECONDS)
         msg = (
-            f"the Job that asks {self.name} did not end within {self._job.timeout_seconds} s: its "
-            f"pod is {phase}"
+            f"the Job that asks {self.name} did not end within {self._limit_seconds:g} s: its pod "
+            f"is {phase}"
         )
         raise UnusableAnswerError(msg)
 

@@ -60,19 +60,23 @@ def test_an_answer_that_broke_off_in_its_head_has_no_body():
     assert list(answers_in("HTTP/1.0 204 No Content\r\nA: b")) == [Answer(204, b"", {"a": "b"})]
 
 
-@pytest.fixture
-def settings():
-    job = {"image": "curl:8", "timeout_seconds": 5}
-    return kubernetes_config({"follow": {"consecutive": 3}}, kubernetes={"follow_job": job}).service
+def settings_with(*, job_seconds=60, follow_seconds=60):
+    job = {"image": "curl:8", "timeout_seconds": job_seconds}
+    follow = {"consecutive": 3, "timeout_seconds": follow_seconds}
+    return kubernetes_config({"follow": follow}, kubernetes={"follow_job": job}).service
+
+
+def production_of(cluster, settings):
+    return JobProduction(cluster, NAMES, settings, settings.kubernetes.follow_job)
 
 
 @pytest.fixture
-def production(cluster, api, settings):
+def production(cluster, api):
     api.answers["POST", JOBS] = {"metadata": {"name": "shop-follow-1"}}
     api.answers["DELETE", JOB] = {}
     api.objects[LOG] = Said(200, TWO.encode())
     api.objects[PODS] = [a_job_pod("Succeeded")]
-    return JobProduction(cluster, NAMES, settings, settings.kubernetes.follow_job)
+    return production_of(cluster, settings_with())
 
 
 def a_job_pod(phase):
@@ -110,7 +114,7 @@ def test_a_job_may_do_nothing_and_goes_by_itself(production, api):
 
     spec = the_job(api)["spec"]
     pod = spec["template"]["spec"]
-    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 5)
+    assert (spec["backoffLimit"], spec["activeDeadlineSeconds"]) == (0, 60)
     assert spec["ttlSecondsAfterFinished"] == 600
     assert pod["automountServiceAccountToken"] is False
     (container,) = pod["containers"]
@@ -132,13 +136,15 @@ def test_a_job_that_failed_tells_what_curl_said(production, api):
     )
 
 
-def test_a_job_that_does_not_end_is_removed_and_told(production, api):
+@pytest.mark.usefixtures("production")
+def test_a_job_that_does_not_end_before_the_question_does_is_removed_and_told(cluster, api):
     api.objects[PODS] = [a_job_pod("Pending")]
+    impatient = production_of(cluster, settings_with(follow_seconds=0.5))
 
     with pytest.raises(UnusableAnswerError) as caught:
-        production.answer("/", 2)
+        impatient.answer("/", 2)
     assert str(caught.value) == (
-        "the Job that asks http://shop.shops.svc:80 did not end within 5 s: its pod is Pending"
+        "the Job that asks http://shop.shops.svc:80 did not end within 0.5 s: its pod is Pending"
     )
     assert api.paths("DELETE") == [JOB]
 
