@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.wording import one_line
 
-__all__ = ["Cluster", "ClusterAccess", "ClusterAnswer", "ForbiddenError"]
+__all__ = ["Cluster", "ClusterAccess", "ClusterAnswer", "ConflictError", "ForbiddenError"]
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
-_NOT_FOUND, _FORBIDDEN, _UNAUTHORIZED = 404, 403, 401
+_NOT_FOUND, _CONFLICT, _FORBIDDEN, _UNAUTHORIZED = 404, 409, 403, 401
 _PAGE_SIZE = 500
 _LONGEST_REASON = 500
 _LONGEST_PATH = 150
@@ -28,6 +28,10 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 
 class ForbiddenError(DataPlaneError):
     """The API server does not let this user do it; the text has the missing permission."""
+
+
+class ConflictError(DataPlaneError):
+    """The object is not what it was when it was read, or somebody else owns the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,8 @@ class Cluster:
         msg = f"{method} {path} answers {answer.status}: {one_line(reason, _LONGEST_REASON)}"
         if answer.status in {_FORBIDDEN, _UNAUTHORIZED}:
             raise ForbiddenError(msg)
+        if answer.status == _CONFLICT:
+            raise ConflictError(msg)
         raise DataPlaneError(msg)
 
 

@@ -150,12 +150,10 @@ def _own_variables(plan: FleetPlan, settings: ServiceSettings) -> list[dict[str,
 
 def _probes(settings: ServiceSettings) -> dict[str, Any]:
     check, kubernetes = settings.health_check, settings.kubernetes
-    delay = kubernetes.ready_initial_delay_seconds
     probes: dict[str, Any] = {
         "readinessProbe": {
             "httpGet": {"path": check.path, "port": "http"},
-            # The API server leaves a 0 out, and the next preview would show a change.
-            **({"initialDelaySeconds": delay} if delay else {}),
+            **_delay(kubernetes.ready_initial_delay_seconds),
             "periodSeconds": _whole(check.interval_seconds),
             "timeoutSeconds": _whole(check.timeout_seconds),
             "successThreshold": check.healthy_threshold,
@@ -175,6 +173,11 @@ def _probes(settings: ServiceSettings) -> dict[str, Any]:
             "failureThreshold": kubernetes.liveness.failure_threshold,
         }
     return probes
+
+
+def _delay(seconds: int) -> dict[str, int]:
+    # The API server leaves a 0 out, and every update would find that it is missing.
+    return {"initialDelaySeconds": seconds} if seconds else {}
 
 
 def _whole(seconds: float) -> int:

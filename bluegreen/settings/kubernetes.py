@@ -250,6 +250,17 @@ class KubernetesSettings(SettingsModel):
     kube-proxy (whose minSyncPeriod is 1 s by default)."""
 
     @model_validator(mode="after")
+    def _an_autoscaler_can_tell_the_use(self) -> Self:
+        resources = self.resources
+        if self.autoscaling is not None and "cpu" not in resources.requests | resources.limits:
+            msg = (
+                "autoscaling goes by the CPU use in percent of what a member asks for, and "
+                "resources.requests does not say what that is"
+            )
+            raise MisfitError(msg, "resources", "requests", "cpu", value="100m")
+        return self
+
+    @model_validator(mode="after")
     def _an_http_route_has_a_gateway(self) -> Self:
         if self.router is RouterMechanism.HTTP_ROUTE and self.gateway is None:
             msg = "router is http_route, but gateway does not say which Gateway it belongs to"
