@@ -1,12 +1,15 @@
 """What clients notice of a live color whose members change their owner: 500 requests a second."""
 
+import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from kubernetes import client
 
+from bluegreen.load.recording import Outcome
 from tests.engine.kubernetes_driver import KubernetesDriver, service_driver
-from tests.engine.kubernetes_load import traffic_on
+from tests.engine.kubernetes_load import ClusterTraffic, traffic_on
 from tests.engine.kubernetes_replicas import Shop, watched_replicas
 from tools.cluster.node_cluster import NodeCluster
 
@@ -38,21 +41,42 @@ def up(driver: KubernetesDriver) -> None:
     assert result.ok, result
 
 
+def losses(traffic: ClusterTraffic, steps: list[tuple[float, str]]) -> Counter[str]:
+    """How many requests failed in which step."""
+    assert traffic.fresh is not None
+    assert traffic.kept is not None
+    return Counter(
+        max((at, name) for at, name in steps if at <= each.intended or name == steps[0][1])[1]
+        for recording in (traffic.fresh, traffic.kept)
+        for each in recording
+        if each.outcome is not Outcome.OK
+    )
+
+
 def test_no_request_is_lost_while_a_live_color_is_handed_to_an_autoscaler_and_back(
     driver: KubernetesDriver, api: client.ApiClient
 ) -> None:
     namespace = driver.names.namespace
     shop = Shop(driver.stack, api, namespace)
+    steps = []
+
+    def step(name: str) -> None:
+        steps.append((time.monotonic(), name))
+
     with watched_replicas(api, namespace, "blue") as watched, traffic_on(driver) as traffic:
+        step("to the autoscaler")
         shop.autoscale(max_replicas=6)
         up(driver)
+        step("the autoscaler adds members")
         shop.autoscaler_says("blue", 5)
+        step("to the program")
         shop.stop_autoscaling()
         driver.configure("blue.replicas", 5)
         up(driver)
+        step("to the autoscaler again")
         shop.autoscale(max_replicas=6)
         up(driver)
         assert watched.until(5) == [3, 5]
 
-    assert traffic.failed == 0, str(traffic)
+    assert losses(traffic, steps) == {}, str(traffic)
     assert traffic.requests > 1_000
