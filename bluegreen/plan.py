@@ -16,7 +16,7 @@ from bluegreen.traffic import Route, TrafficSplit
 
 __all__ = ["FleetPlan", "ServicePlan", "make_plan", "retired_replicas"]
 
-MIN_REPLICAS_KEY = "service.kubernetes.autoscaling.min_replicas"
+_MIN_REPLICAS_KEY = "service.kubernetes.autoscaling.min_replicas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class FleetPlan:
     @property
     def capacity_key(self) -> str:
         """The key of the config that says how many members it has, or has at least."""
-        return f"{self.color}.replicas" if self.autoscaling is None else MIN_REPLICAS_KEY
+        return f"{self.color}.replicas" if self.autoscaling is None else _MIN_REPLICAS_KEY
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ def fleet_state_of(properties: Mapping[str, Any]) -> FleetState:
     spec = properties["spec"]
     template = spec["template"]
     annotations = template["metadata"].get("annotations") or {}
-    bounds = autoscaled_bounds(properties["metadata"].get("annotations") or {})
+    bounds = autoscaled_bounds((properties.get("metadata") or {}).get("annotations") or {})
     least, most = bounds or (int(spec.get("replicas") or 0), None)
     images = [each["image"] for each in template["spec"]["containers"] if each["name"] == CONTAINER]
     return FleetState(

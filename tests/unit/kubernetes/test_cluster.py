@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from bluegreen.errors import DataPlaneError
-from bluegreen.kubernetes.cluster import Cluster, ClusterAccess, ForbiddenError
+from bluegreen.kubernetes.cluster import Cluster, ClusterAccess, ConflictError, ForbiddenError
 from tests.unit.kubernetes.api_server import Said, an_api_server
 
 SECRET = "hunter2"
@@ -140,7 +140,7 @@ def test_what_is_gone_already_is_removed(cluster, api):
         ),
         (Said.refusal(401, "Unauthorized"), ForbiddenError, "answers 401: Unauthorized"),
         (Said.refusal(500, "etcd is away"), DataPlaneError, "answers 500: etcd is away"),
-        (Said.refusal(409, "conflict"), DataPlaneError, "answers 409: conflict"),
+        (Said.refusal(409, "conflict"), ConflictError, "answers 409: conflict"),
         (Said(502, b"<html>Bad\nGateway</html>"), DataPlaneError, "answers 502: <html>Bad Gateway"),
         (Said(200, b"certainly no JSON"), DataPlaneError, "answers 200: certainly no JSON"),
         (Said(200, b"[1, 2]"), DataPlaneError, "answers 200: [1, 2]"),
