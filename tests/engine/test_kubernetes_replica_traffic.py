@@ -13,6 +13,7 @@ from tests.engine.kubernetes_load import ClusterTraffic, traffic_on
 from tests.engine.kubernetes_replicas import Shop, watched_replicas
 from tools.cluster.node_cluster import NodeCluster
 
+pytestmark = pytest.mark.alone
 # A program that ends its connections well, and ends sooner than kube-proxy has heard of it.
 QUICK_END = {"APP_DRAIN_SECONDS": "0.3"}
 

@@ -16,6 +16,7 @@ from tests.engine.kubernetes_driver import KubernetesDriver, service_driver
 from tests.engine.kubernetes_load import traffic_on, watched_writes
 from tools.cluster.node_cluster import NodeCluster
 
+pytestmark = pytest.mark.alone
 SWITCHES, RETIREMENTS = 10, 5
 OTHER = {"blue": "green", "green": "blue"}
 # A program that ends its connections well, and ends sooner than kube-proxy has heard of it.
