@@ -106,7 +106,14 @@ class DeploymentService(ServiceComponent):
 
     def _live_production_url(self) -> str:
         given = self._settings.kubernetes.production_url
-        return given or _service_url(self._names, self._settings, self._names.production)
+        gateway = self._settings.kubernetes.gateway
+        if given is not None:
+            return given
+        if self._settings.kubernetes.router is RouterMechanism.SERVICE or gateway is None:
+            return _service_url(self._names, self._settings, self._names.production)
+        if gateway.hostnames:
+            return f"http://{gateway.hostnames[0]}"
+        return f"the address of Gateway {gateway.namespace or self._names.namespace}/{gateway.name}"
 
     def _live_test_url(self) -> str:
         return _service_url(self._names, self._settings, self._names.test)

@@ -319,6 +319,16 @@ def test_a_color_may_have_an_image_of_its_own():
     assert config.blue.image == "a:1"
 
 
+def test_a_release_that_cannot_be_the_tag_of_its_image_is_refused():
+    blue = {"release": "1.0+hotfix"}
+
+    assert problem_of(service=on_kubernetes(image="shop:{release}"), blue=blue) == (
+        "shop:blue.release: 1.0+hotfix cannot be a tag of the image shop:{release}: a tag has no +;"
+        " nothing was changed; `pulumi config set --path blue.image IMAGE` names the image of this "
+        "release"
+    )
+
+
 def test_a_service_cannot_send_a_canary():
     canary = {"color": "green", "percent": 10}
 
