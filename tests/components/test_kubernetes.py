@@ -422,7 +422,7 @@ def test_our_own_hooks_wait_for_services_and_members_and_not_the_provider(
 
 
 @with_every_router
-def test_the_router_alone_takes_a_field_over_from_somebodys_hands(
+def test_router_and_members_take_fields_over_from_somebodys_hands(
     deploy: Deploy, router: str
 ) -> None:
     recording = a_service(deploy, router)
@@ -432,7 +432,7 @@ def test_the_router_alone_takes_a_field_over_from_somebodys_hands(
         for name, each in recording.by_name.items()
         if "pulumi.com/patchForce" in (each.inputs["metadata"].get("annotations") or {})
     ]
-    assert forced == ["shop-route"]
+    assert sorted(forced) == ["shop-blue-members", "shop-green-members", "shop-route"]
 
 
 def test_members_are_exchanged_without_a_gap(deploy: Deploy) -> None:
@@ -518,9 +518,9 @@ def test_router_and_flag_are_gated_and_members_are_guarded_and_waited_for(
     guards = {
         f"shop-{color}-members": {
             "before_create": (f"shop-{color}-guard",),
-            "before_update": (f"shop-{color}-guard",),
-            "after_create": (f"shop-{color}-ready",),
-            "after_update": (f"shop-{color}-ready",),
+            "before_update": (f"shop-{color}-guard", f"shop-{color}-keep"),
+            "after_create": (f"shop-{color}-raise", f"shop-{color}-ready"),
+            "after_update": (f"shop-{color}-raise", f"shop-{color}-ready"),
             "on_error": (f"shop-{color}-failed",),
         }
         for color in ("blue", "green")
@@ -534,8 +534,8 @@ def test_router_and_flag_are_gated_and_members_are_guarded_and_waited_for(
         },
         "shop-flag": {
             "before_create": ("shop-flag-follow",),
-            "before_update": ("shop-flag-follow",),
-            "after_create": ("shop-flag-record",),
+            "before_update": ("shop-flag-follow", "shop-flag-write"),
+            "after_create": ("shop-flag-write", "shop-flag-record"),
             "after_update": ("shop-flag-record",),
             "on_error": ("shop-flag-failed",),
         },
