@@ -19,7 +19,7 @@ cluster: setup ## start a Kubernetes API server with pretended nodes; ARGS=--nod
 	@$(ENV) $(BIN)/python -m tools.cluster up $(ARGS)
 
 test: setup ## run all tests but those of `make soak`
-	@$(ENV) $(BIN)/python -m pytest $(ARGS)
+	@$(ENV) if [ -n "$(ARGS)" ]; then $(BIN)/python -m pytest $(ARGS); else tools/test.sh; fi
 
 soak: setup ## kill `pulumi up` at every moment, and run all that `make test` leaves out (hours)
 	@$(ENV) $(BIN)/python -m pytest -m "" -s tests/engine/test_kills.py $(ARGS)

@@ -9,10 +9,14 @@ from bluegreen.errors import ConfigError
 from bluegreen.overrides import Overrides
 from bluegreen.settings.color import ColorSettings
 from bluegreen.settings.config import ServiceConfig
+from bluegreen.settings.kubernetes import AutoscalingSettings
 from bluegreen.settings.roles import RetiredCapacityMode, RetiredCapacitySettings
+from bluegreen.settings.service import Platform, ServiceSettings
 from bluegreen.traffic import Route, TrafficSplit
 
 __all__ = ["FleetPlan", "ServicePlan", "make_plan", "retired_replicas"]
+
+_MIN_REPLICAS_KEY = "service.kubernetes.autoscaling.min_replicas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +26,22 @@ class FleetPlan:
     color: Color
     settings: ColorSettings
     replicas: int
-    """Members it is to have: its full capacity, or less when it is retired."""
+    """Members it is to have: its full capacity, or less when it is retired. Under an autoscaler the
+    fewest."""
 
     is_retired: bool
+    autoscaling: AutoscalingSettings | None = None
+    """Who owns the number of members instead of the program; never of a retired color."""
 
     @property
     def release(self) -> str:
         """The release it is to hold."""
         return self.settings.release
+
+    @property
+    def capacity_key(self) -> str:
+        """The key of the config that says how many members it has, or has at least."""
+        return f"{self.color}.replicas" if self.autoscaling is None else _MIN_REPLICAS_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +140,19 @@ def _fleet_plan(
         and retired.release == settings.release
         and split.share_of(color) == 0
     )
+    autoscaling = _autoscaling(config.service)
+    full = settings.replicas if autoscaling is None else autoscaling.min_replicas
     return FleetPlan(
         color=color,
         settings=settings,
-        replicas=retired_replicas(settings.replicas, config.service.retired_capacity)
-        if is_retired
-        else settings.replicas,
+        replicas=retired_replicas(full, config.service.retired_capacity) if is_retired else full,
         is_retired=is_retired,
+        autoscaling=None if is_retired else autoscaling,
     )
+
+
+def _autoscaling(service: ServiceSettings) -> AutoscalingSettings | None:
+    return service.kubernetes.autoscaling if service.platform is Platform.KUBERNETES else None
 
 
 def _warnings(

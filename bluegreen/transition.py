@@ -128,6 +128,20 @@ class FleetState:
     """Changes whenever anything but the number of members changes."""
 
     replicas: int
+    """Members it is to have; under an autoscaler the fewest, unless its present size is known."""
+
+    autoscaled_to: int | None = None
+    """The most that an autoscaler makes of it; None where the program says the number."""
+
+    @property
+    def is_autoscaled(self) -> bool:
+        """True when the number of members is an autoscaler's, not the program's."""
+        return self.autoscaled_to is not None
+
+    @property
+    def most_replicas(self) -> int:
+        """No number above that is left alone."""
+        return self.replicas if self.autoscaled_to is None else self.autoscaled_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +165,7 @@ def fleet_change(before: FleetState | None, after: FleetState) -> FleetChange:
         return FleetChange(is_new_release=False, is_shrink=False)
     return FleetChange(
         is_new_release=before.fingerprint != after.fingerprint,
-        is_shrink=after.replicas < before.replicas,
+        is_shrink=after.most_replicas < before.replicas,
     )
 
 
@@ -175,11 +189,21 @@ def judge_live_change(
     elif change.is_new_release:
         way = f"deploy to {color.other} and switch"
     else:
-        way = "leave its replicas as they are"
+        way = _way_to_stay(color, before, after)
     return (
         f"{color} has {share} % of production traffic and {_changed(before, after)}; nothing was "
         f"changed; {way}, or allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'"
     )
+
+
+def _way_to_stay(color: Color, before: FleetState, after: FleetState) -> str:
+    if after.is_autoscaled:
+        key = "service.kubernetes.autoscaling.max_replicas"
+    elif before.is_autoscaled:
+        key = f"{color}.replicas"
+    else:
+        return "leave its replicas as they are"
+    return f"`pulumi config set --path {key} {before.replicas}`"
 
 
 def _changed(before: FleetState, after: FleetState) -> str:
@@ -190,7 +214,8 @@ def _changed(before: FleetState, after: FleetState) -> str:
             f"release {before.release} would be started differently (command, environment, "
             "folder or port)"
         )
-    return f"it would shrink from {before.replicas} to {after.replicas} members"
+    bound = "at most " if after.is_autoscaled else ""
+    return f"it would shrink from {before.replicas} to {bound}{after.most_replicas} members"
 
 
 def judge_retention(

@@ -23,6 +23,20 @@ EXISTING = "BLUEGREEN_TEST_KUBECONFIG"
 MISSING = 2
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs a cluster, before tests are chosen by their marks."""
+    for item in items:
+        if "tests/unit" in str(item.path):
+            # A fixture of the same name there is no cluster, but the client of one.
+            continue
+        fixtures = set(getattr(item, "fixturenames", ()))
+        parameters = getattr(item, "callspec", None)
+        driver = parameters.params.get("driver") if parameters else None
+        if fixtures & {"cluster", "node_cluster"} or driver in ("http-route", "service"):
+            item.add_marker(pytest.mark.kubernetes)
+
+
 @pytest.fixture(scope="session")
 def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -37,11 +37,11 @@ class FleetGuard:
     def __call__(self, call: HookCall) -> None:
         """Raises when this change of the color must not happen, or not yet."""
         self._update.changing.add(self._color)
-        before = self._update.readers.fleet(call.old) if call.old else None
         after = self._update.readers.fleet(call.new)
-        change = fleet_change(before, after)
-        if before is None:
+        if not call.old:
             return
+        before = self._present(call, self._update.readers.fleet(call.old), after)
+        change = fleet_change(before, after)
         if change.is_nothing:
             self._protect_what_runs(call, before, after)
             return
@@ -53,6 +53,20 @@ class FleetGuard:
             self._let_idle_go(call, before, change)
         elif change.is_shrink and self._update.plan.split.share_of(self._color) == 0:
             self._shrink_after_the_switch(call, before, share)
+
+    def _present(self, call: HookCall, recorded: FleetState, after: FleetState) -> FleetState:
+        """With the size that an autoscaler has given it since, where that could be too large."""
+        if not recorded.is_autoscaled or after.most_replicas >= recorded.most_replicas:
+            return recorded
+        try:
+            size = self._update.data_plane.readiness(self._color).desired
+        except DataPlaneError as error:
+            text = f"cannot tell how many members {self._color} has: {error}"
+            if not call.is_preview:
+                self._refuse(call, f"{text}; they were not changed; `pulumi up` tries again")
+            call.warn(f"{self._update.name}: {text}; the same in an update would be a refusal")
+            return recorded
+        return replace(recorded, replicas=size)
 
     def _live_share(self, call: HookCall) -> int | None:
         """The color's share now; None in a preview that cannot tell."""
@@ -101,13 +115,13 @@ class FleetGuard:
         what = f"from {before.release}, {before.replicas} members"
         call.warn(
             f"{update.name}: the live members of {color} change {what} to {after.release}, "
-            f"{after.replicas} members; allowed once: {permission.reason}"
+            f"{after.most_replicas} members; allowed once: {permission.reason}"
         )
         if not call.is_preview:
             update.record(
                 EventKind.LIVE_CHANGE,
                 before=f"{color} {before.release}, {before.replicas} members",
-                after=f"{color} {after.release}, {after.replicas} members",
+                after=f"{color} {after.release}, {after.most_replicas} members",
                 reason=permission.reason,
             )
 

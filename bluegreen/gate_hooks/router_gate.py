@@ -139,6 +139,7 @@ class RouterGate:
             readiness=update.data_plane.readiness,
             live_color=live.active if isinstance(live, Route) else None,
             is_rollback=update.is_rollback,
+            capacity_key=fleet.capacity_key,
         )
 
 

@@ -1,6 +1,7 @@
 """The hooks of one service, ready to be bound to its resources."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 import pulumi
 
@@ -14,10 +15,22 @@ from bluegreen.gate_hooks.truth import Truth
 from bluegreen.gate_hooks.update import Update
 from bluegreen.naming import child_name
 
-__all__ = ["ServiceHooks"]
+__all__ = ["CapacityOwner", "ServiceHooks"]
 
 _MARGIN_SECONDS = 15.0
 """Given to a hook on top of the limits of what it runs, so that those limits speak first."""
+
+_HAND_OVER_SECONDS = 60.0
+
+
+class CapacityOwner(Protocol):
+    """Where somebody else than the program may own the number of members: hands it over."""
+
+    def before_write(self, call: HookCall) -> None:
+        """Asked before members are updated, once their guard has let them."""
+
+    def after_write(self, call: HookCall) -> None:
+        """Asked after members were written, and before their autoscaler is made."""
 
 
 class ServiceHooks:
@@ -123,12 +136,17 @@ class ServiceHooks:
         )
 
     def fleet(
-        self, color: Color, *, ready_within_seconds: float | None = None
+        self,
+        color: Color,
+        *,
+        owner: CapacityOwner | None = None,
+        ready_within_seconds: float | None = None,
     ) -> pulumi.ResourceHookBinding:
         """The guard of one color's members.
 
         Args:
             color: Whose members they are.
+            owner: Hands the number of members over; None where it is the program's for ever.
             ready_within_seconds: Fail the update when they are not ready by then; None where the
                 members' own provider does that.
         """
@@ -139,12 +157,38 @@ class ServiceHooks:
             in_preview=True,
             on_refusal=self.truth.tell,
         )
-        binding = pulumi.ResourceHookBinding(before_create=[guard], before_update=[guard])
+        before, after = [guard], []
+        if owner is not None:
+            before.append(self._hand_over(f"{color}-keep", owner.before_write))
+            after.append(self._hand_over(f"{color}-raise", owner.after_write))
         if ready_within_seconds is not None:
-            ready = self._ready(color, ready_within_seconds)
-            binding.after_create = [ready]
-            binding.after_update = [ready]
+            after.append(self._ready(color, ready_within_seconds))
+        binding = pulumi.ResourceHookBinding(
+            before_create=[guard],
+            before_update=[*before],
+            after_create=[*after],
+            after_update=[*after],
+        )
         return self._telling_truth(str(color), binding)
+
+    def autoscaler(self, color: Color, owner: CapacityOwner) -> pulumi.ResourceHookBinding:
+        """What makes sure that an autoscaler has something to start from.
+
+        Asked of its creation, because an update that was killed after the members were written
+        has nothing else left to do.
+        """
+        wake = self._hand_over(f"{color}-wake", owner.after_write)
+        binding = pulumi.ResourceHookBinding(before_create=[wake])
+        return self._telling_truth(f"{color}-autoscaler", binding)
+
+    def _hand_over(self, role: str, step: Callable[[HookCall], None]) -> pulumi.ResourceHook:
+        return resource_hook(
+            child_name(self._name, role),
+            step,
+            timeout_seconds=_HAND_OVER_SECONDS,
+            in_preview=False,
+            on_refusal=self.truth.tell,
+        )
 
     def _ready(self, color: Color, seconds: float) -> pulumi.ResourceHook:
         return resource_hook(

@@ -96,10 +96,10 @@ class CapacityGate:
             needed = 1
             reason = f"no member of {subject.color} is ready, and a rollback needs one"
         elif needed > subject.replicas and subject.live_color is not subject.color:
+            key = subject.capacity_key or f"{subject.color}.replicas"
             reason += (
                 f"; {subject.live_color} has {live_desired}, {subject.color} is configured for"
-                f" {subject.replicas}: run `pulumi config set --path {subject.color}.replicas"
-                f" {needed}`"
+                f" {subject.replicas}: run `pulumi config set --path {key} {needed}`"
             )
         return Verdict(
             gate=self.name,

@@ -43,7 +43,7 @@ class Subject:
     """The release that the color is expected to run."""
 
     replicas: int
-    """The color's configured full capacity."""
+    """The color's configured full capacity; under an autoscaler the fewest members."""
 
     endpoint: Endpoint
     """The color-pinned address."""
@@ -55,6 +55,8 @@ class Subject:
     """The active color of what is live now; None before the first switch, or when unreadable."""
 
     is_rollback: bool = False
+    capacity_key: str | None = None
+    """The key of the config that `replicas` comes from; None for the color's own `replicas`."""
 
 
 @dataclass(frozen=True, slots=True)

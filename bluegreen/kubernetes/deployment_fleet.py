@@ -6,9 +6,15 @@ from typing import Any
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
+from bluegreen.kubernetes.autoscaler import (
+    autoscaled_bounds,
+    autoscaler,
+    bounds_annotation,
+)
 from bluegreen.kubernetes.names import FINGERPRINT, RELEASE, SKIP_AWAIT, Manifest, ObjectNames
 from bluegreen.kubernetes.pod_template import CONTAINER, Overlay, overlay_of, pod_template
 from bluegreen.naming import child_name
@@ -19,6 +25,10 @@ from bluegreen.transition import FleetState
 __all__ = ["DeploymentFleet", "DeploymentFleetArgs", "fleet_state_of"]
 
 _HISTORY = 2
+
+_PROGRAM_OWNED = {"pulumi.com/patchForce": "true"}
+"""Annotation: takes the replicas from an autoscaler that has ended, or from `kubectl scale`. A
+preview has to be let through, too, so nobody could take them over before the write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +47,9 @@ class DeploymentFleetArgs:
     hooks: pulumi.ResourceHookBinding | None = None
     """Guards, from `ServiceHooks.fleet()`; without them a live release is not protected."""
 
+    autoscaler_hooks: pulumi.ResourceHookBinding | None = None
+    """From `ServiceHooks.autoscaler()`; without them a color is not woken up for its autoscaler."""
+
     after: Sequence[pulumi.Resource] = ()
     """What must have happened before these members may change: anchors, or the active flag."""
 
@@ -48,7 +61,7 @@ class DeploymentFleet(pulumi.ComponentResource):
     """The release the members run."""
 
     replicas: pulumi.Output[int]
-    """How many there are to be."""
+    """How many there are to be; under an autoscaler the fewest."""
 
     def __init__(
         self, name: str, args: DeploymentFleetArgs, opts: pulumi.ResourceOptions | None = None
@@ -61,8 +74,19 @@ class DeploymentFleet(pulumi.ComponentResource):
         self.release = self.members.spec.template.metadata.annotations.apply(
             lambda annotations: annotations[RELEASE]
         )
-        self.replicas = self.members.spec.replicas
+        self.replicas = self._told_replicas()
+        self.autoscaler = self._autoscaler()
         self.register_outputs({"release": self.release, "replicas": self.replicas})
+
+    @property
+    def carriers(self) -> list[pulumi.Resource]:
+        """What must be there before the color gets traffic."""
+        return [self.members, *([self.autoscaler] if self.autoscaler else [])]
+
+    def _told_replicas(self) -> pulumi.Output[int]:
+        if self._args.plan.autoscaling is None:
+            return self.members.spec.replicas
+        return self.members.metadata.annotations.apply(_least)
 
     def _variables(self, overlay: Overlay) -> list[pulumi.Resource]:
         """Named by their content: a change makes new ones, and the old ones go last of all."""
@@ -70,7 +94,7 @@ class DeploymentFleet(pulumi.ComponentResource):
         if overlay.plain:
             found.append(
                 ConfigMap(
-                    overlay.plain_name,
+                    child_name(self._name, overlay.plain_role),
                     metadata=self._metadata(overlay.plain_name),
                     data=dict(overlay.plain),
                     immutable=True,
@@ -80,7 +104,7 @@ class DeploymentFleet(pulumi.ComponentResource):
         if overlay.secret:
             found.append(
                 Secret(
-                    overlay.secret_name,
+                    child_name(self._name, overlay.secret_role),
                     metadata=self._metadata(overlay.secret_name),
                     string_data=pulumi.Output.secret(dict(overlay.secret)),
                     immutable=True,
@@ -104,7 +128,8 @@ class DeploymentFleet(pulumi.ComponentResource):
     def _deployment(self, overlay: Overlay, needed: Sequence[pulumi.Resource]) -> Deployment:
         args = self._args
         spec: Manifest = {
-            "replicas": args.plan.replicas,
+            # With an autoscaler it is not the program's, not even the first time.
+            **({"replicas": args.plan.replicas} if args.plan.autoscaling is None else {}),
             "revisionHistoryLimit": _HISTORY,
             "selector": {"matchLabels": self._labels},
             # Members of the color that is live only ever change by a one-shot permission.
@@ -116,10 +141,29 @@ class DeploymentFleet(pulumi.ComponentResource):
         }
         return Deployment(
             child_name(self._name, "members"),
-            metadata=self._metadata(self._object_name, annotations=SKIP_AWAIT),
+            metadata=self._metadata(self._object_name, annotations=SKIP_AWAIT | self._owner()),
             spec=spec,
             opts=pulumi.ResourceOptions(
                 parent=self, hooks=args.hooks, depends_on=[*args.after, *needed]
+            ),
+        )
+
+    def _owner(self) -> dict[str, str]:
+        """Who owns the number of members."""
+        autoscaling = self._args.plan.autoscaling
+        return _PROGRAM_OWNED if autoscaling is None else bounds_annotation(autoscaling)
+
+    def _autoscaler(self) -> HorizontalPodAutoscaler | None:
+        args = self._args
+        if args.plan.autoscaling is None:
+            return None
+        return autoscaler(
+            child_name(self._name, "autoscaler"),
+            args.names,
+            args.plan.color,
+            args.plan.autoscaling,
+            pulumi.ResourceOptions(
+                parent=self, hooks=args.autoscaler_hooks, depends_on=[self.members]
             ),
         )
 
@@ -148,10 +192,18 @@ def fleet_state_of(properties: Mapping[str, Any]) -> FleetState:
     spec = properties["spec"]
     template = spec["template"]
     annotations = template["metadata"].get("annotations") or {}
+    bounds = autoscaled_bounds((properties.get("metadata") or {}).get("annotations") or {})
+    least, most = bounds or (int(spec.get("replicas") or 0), None)
     images = [each["image"] for each in template["spec"]["containers"] if each["name"] == CONTAINER]
     return FleetState(
         release=annotations.get(RELEASE, "unknown"),
         # The image as well: after a refresh that is what somebody has set by hand.
         fingerprint=" ".join([annotations.get(FINGERPRINT, ""), *images]),
-        replicas=int(spec.get("replicas") or 0),
+        replicas=least,
+        autoscaled_to=most,
     )
+
+
+def _least(annotations: Mapping[str, str]) -> int:
+    bounds = autoscaled_bounds(annotations)
+    return bounds[0] if bounds else 0

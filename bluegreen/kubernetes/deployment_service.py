@@ -26,6 +26,7 @@ from bluegreen.kubernetes.live_object_guard import LiveObjectGuard
 from bluegreen.kubernetes.live_router import LiveRouter
 from bluegreen.kubernetes.live_service import LiveService
 from bluegreen.kubernetes.names import ObjectNames
+from bluegreen.kubernetes.replica_owner import ReplicaOwner
 from bluegreen.kubernetes.router_args import KubernetesRouterArgs
 from bluegreen.kubernetes.service_router import GUARANTEE, ServiceRouter, selector_route
 from bluegreen.naming import child_name
@@ -76,7 +77,9 @@ class DeploymentService(ServiceComponent):
         update = _update(name, args.config, cluster, self._names, live)
         super().__init__("bluegreen:index:DeploymentService", name, update, opts)
 
-        build = _Builder(update, self._hooks, self._names, pulumi.ResourceOptions(parent=self))
+        build = _Builder(
+            update, self._hooks, cluster, self._names, pulumi.ResourceOptions(parent=self)
+        )
         build.anchors()
         fleets = {color: build.fleet(color) for color in sorted(plan.split.colors)}
         router = build.router(fleets, live)
@@ -103,7 +106,14 @@ class DeploymentService(ServiceComponent):
 
     def _live_production_url(self) -> str:
         given = self._settings.kubernetes.production_url
-        return given or _service_url(self._names, self._settings, self._names.production)
+        gateway = self._settings.kubernetes.gateway
+        if given is not None:
+            return given
+        if self._settings.kubernetes.router is RouterMechanism.SERVICE or gateway is None:
+            return _service_url(self._names, self._settings, self._names.production)
+        if gateway.hostnames:
+            return f"http://{gateway.hostnames[0]}"
+        return f"the address of Gateway {gateway.namespace or self._names.namespace}/{gateway.name}"
 
     def _live_test_url(self) -> str:
         return _service_url(self._names, self._settings, self._names.test)
@@ -178,12 +188,18 @@ class _Builder:
     """Makes the service's parts; what depends on roles is decided by who calls it when."""
 
     def __init__(
-        self, update: Update, hooks: ServiceHooks, names: ObjectNames, opts: pulumi.ResourceOptions
+        self,
+        update: Update,
+        hooks: ServiceHooks,
+        cluster: Cluster,
+        names: ObjectNames,
+        opts: pulumi.ResourceOptions,
     ) -> None:
         self._name = update.name
         self._settings = update.settings
         self._plan: ServicePlan = update.plan
         self._hooks = hooks
+        self._cluster = cluster
         self._names = names
         self._opts = opts
         self._anchors: list[Service] = []
@@ -199,11 +215,14 @@ class _Builder:
 
     def fleet(self, color: Color, *after: pulumi.Resource) -> DeploymentFleet:
         seconds = self._settings.kubernetes.ready_timeout_seconds
+        plan = self._plan.fleets[color]
+        owner = ReplicaOwner(self._name, self._cluster, self._names, plan)
         args = DeploymentFleetArgs(
             settings=self._settings,
-            plan=self._plan.fleets[color],
+            plan=plan,
             names=self._names,
-            hooks=self._hooks.fleet(color, ready_within_seconds=seconds),
+            hooks=self._hooks.fleet(color, owner=owner, ready_within_seconds=seconds),
+            autoscaler_hooks=self._hooks.autoscaler(color, owner) if plan.autoscaling else None,
             after=[*self._anchors, *after],
         )
         return DeploymentFleet(child_name(self._name, color), args, self._opts)
@@ -214,7 +233,7 @@ class _Builder:
             names=self._names,
             route=self._plan.route,
             hooks=self._hooks.router(LiveObjectGuard(self._name, live)),
-            after=[*self._anchors, *(fleet.members for fleet in fleets.values())],
+            after=[*self._anchors, *(each for fleet in fleets.values() for each in fleet.carriers)],
         )
         return _ROUTERS[self._settings.kubernetes.router](self._name, args, self._opts)
 

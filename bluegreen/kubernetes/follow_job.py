@@ -8,6 +8,7 @@ from typing import Any
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.answers import Answer, UnusableAnswerError
 from bluegreen.gates.gate import Deadline
+from bluegreen.gates.wording import one_line
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.members import why_not_running
 from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
@@ -39,6 +40,7 @@ class JobProduction:
         self._settings = settings
         self._job = job
         self._answers: deque[Answer] = deque()
+        # Whoever asks gives up then; a Job that is still awaited would be cut off without a word.
         self._until = Deadline(settings.follow.timeout_seconds)
 
     @property
@@ -53,35 +55,40 @@ class JobProduction:
     def answer(self, path: str, timeout_seconds: float) -> Answer:
         """The next answer; raises `UnusableAnswerError` where there is none."""
         if not self._answers:
-            self._answers.extend(self._ask(path, timeout_seconds))
+            log = self._ask(path, timeout_seconds)
+            self._answers.extend(answers_in(log))
         if not self._answers:
-            msg = f"the Job that asked {self.name} had no answer"
+            msg = f"the Job that asked {self.name} had no answer: {one_line(log) or 'no output'}"
             raise UnusableAnswerError(msg)
         return self._answers.popleft()
 
-    def _ask(self, path: str, timeout_seconds: float) -> list[Answer]:
+    def _ask(self, path: str, timeout_seconds: float) -> str:
         jobs = self._names.group("batch/v1", "jobs")
         name = self._cluster.create(jobs, self._manifest(path, timeout_seconds))["metadata"]["name"]
         try:
-            return list(answers_in(self._log_of(name)))
+            return self._log_of(name)
         finally:
             self._cluster.delete(f"{jobs}/{name}")
 
     def _log_of(self, job: str) -> str:
         limit = self._limit_seconds()
         deadline = Deadline(limit)
-        state = "has not been made"
+        state, reason = "has not been made", None
         while True:
             for pod in self._cluster.items(
                 self._names.core("pods"), labelSelector=f"job-name={job}"
             ):
                 if _has_ended(pod):
                     return self._read_log(pod["metadata"]["name"])
-                phase = pod.get("status", {}).get("phase", "Pending")
-                state = f"is {phase}{_because(why_not_running(pod))}"
+                # Once the Job's own limit is over the pod goes, and does not say why any more.
+                reason = why_not_running(pod) or reason
+                state = f"is {pod.get('status', {}).get('phase', 'Pending')}"
             if not deadline.sleep(_POLL_SECONDS):
                 break
-        msg = f"the Job that asks {self.name} did not end within {limit:.0f} s: its pod {state}"
+        msg = (
+            f"the Job that asks {self.name} did not end within {limit:.0f} s: its pod {state}"
+            f"{_because(reason)}"
+        )
         raise UnusableAnswerError(msg)
 
     def _limit_seconds(self) -> float:
@@ -107,6 +114,8 @@ class JobProduction:
     def _manifest(self, path: str, timeout_seconds: float) -> dict[str, Any]:
         urls = self._resolved() + [self.name + path] * self._settings.follow.consecutive
         command = ["curl", "--silent", "--show-error", "--include"]
+        # Each answer on lines of its own: many a body ends without one.
+        command += ["--write-out", r"\n"]
         command += ["--max-time", f"{timeout_seconds:g}", "--header", "Connection: close", *urls]
         return {
             "apiVersion": "batch/v1",
@@ -160,9 +169,9 @@ def _because(reason: str | None) -> str:
 
 def answers_in(log: str) -> Iterator[Answer]:
     """The answers in what `curl --include` printed for several addresses, one after the other."""
-    lines = log.splitlines()
+    lines = log.split("\n")
     starts = [index for index, line in enumerate(lines) if line.startswith("HTTP/1.")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts, len(lines)][1:], strict=True):
         answer = _answer(lines[start:end])
         if answer is not None:
             yield answer

@@ -9,6 +9,7 @@ from bluegreen.naming import child_name
 __all__ = [
     "ACTIVE",
     "APP_LABEL",
+    "AUTOSCALED",
     "COLOR_LABEL",
     "FINGERPRINT",
     "RELEASE",
@@ -29,6 +30,9 @@ RELEASE = "bluegreen.dev/release"
 
 ACTIVE = "bluegreen.dev/active-color"
 """Annotation: the active color of an object whose shares do not tell it."""
+
+AUTOSCALED = "bluegreen.dev/autoscaled"
+"""Annotation: an autoscaler owns the number of members, and may make it from so many to so many."""
 
 FINGERPRINT = "bluegreen.dev/fingerprint"
 """Annotation: changes with everything that makes members other members."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from bluegreen.colors import Color
 from bluegreen.kubernetes.names import FINGERPRINT, RELEASE, ObjectNames
+from bluegreen.naming import child_name
 from bluegreen.plan import FleetPlan
 from bluegreen.settings.kubernetes import KubernetesSettings
 from bluegreen.settings.service import ServiceSettings
@@ -31,8 +32,10 @@ class Overlay:
         self.plain: Mapping[str, str] = kubernetes.env | plan.settings.env
         self.secret: Mapping[str, str] = kubernetes.secrets | plan.settings.secrets
         base = names.of_color(color)
-        self.plain_name = f"{base}-env-{_content_hash(self.plain)}"
-        self.secret_name = f"{base}-secrets-{_slow_hash(self.secret, names, color)}"
+        self.plain_role = f"env-{_content_hash(self.plain)}"
+        self.secret_role = f"secrets-{_slow_hash(self.secret, names, color)}"
+        self.plain_name = child_name(base, self.plain_role)
+        self.secret_name = child_name(base, self.secret_role)
 
     @property
     def sources(self) -> list[dict[str, Any]]:
@@ -147,12 +150,10 @@ def _own_variables(plan: FleetPlan, settings: ServiceSettings) -> list[dict[str,
 
 def _probes(settings: ServiceSettings) -> dict[str, Any]:
     check, kubernetes = settings.health_check, settings.kubernetes
-    delay = kubernetes.ready_initial_delay_seconds
     probes: dict[str, Any] = {
         "readinessProbe": {
             "httpGet": {"path": check.path, "port": "http"},
-            # The API server leaves a 0 out, and the next preview would show a change.
-            **({"initialDelaySeconds": delay} if delay else {}),
+            **_delay(kubernetes.ready_initial_delay_seconds),
             "periodSeconds": _whole(check.interval_seconds),
             "timeoutSeconds": _whole(check.timeout_seconds),
             "successThreshold": check.healthy_threshold,
@@ -172,6 +173,11 @@ def _probes(settings: ServiceSettings) -> dict[str, Any]:
             "failureThreshold": kubernetes.liveness.failure_threshold,
         }
     return probes
+
+
+def _delay(seconds: int) -> dict[str, int]:
+    # The API server leaves a 0 out, and every update would find that it is missing.
+    return {"initialDelaySeconds": seconds} if seconds else {}
 
 
 def _whole(seconds: float) -> int:

@@ -94,7 +94,8 @@ def count_stale(recording: Recording, switches: Sequence[Switch]) -> int:
     """Requests that were sent after a switch returned, before the next one started, to the old.
 
     The actual send time decides. What was sent while a switch ran may be answered by either color,
-    and a request that got no answer has failed instead.
+    also what was under way when the next one started; a request that got no answer has failed
+    instead.
     """
     _check_order(switches)
     if not switches:
@@ -106,7 +107,7 @@ def count_stale(recording: Recording, switches: Sequence[Switch]) -> int:
         if request.sent is None or not request.status:
             continue
         latest = bisect_right(returned, request.sent) - 1
-        if latest < 0 or request.sent >= ends[latest]:
+        if latest < 0 or request.ended >= ends[latest]:
             continue
         stale += request.color == switches[latest].from_color
     return stale

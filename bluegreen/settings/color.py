@@ -16,7 +16,8 @@ class ColorSettings(SettingsModel):
     """Version of the program that runs in this color, for example "1.4.2"; text, not a number."""
 
     replicas: int = Field(default=2, ge=1, le=1000)
-    """Members at full capacity, in both roles."""
+    """Members at full capacity, in both roles; not read where `service.kubernetes.autoscaling` is
+    set."""
 
     command: MemberCommand | None = None
     """Command of one member; without it the service's `onprem.command`. On-premises only."""

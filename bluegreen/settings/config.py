@@ -155,6 +155,8 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
         *(line for color in Color for line in _color_without_room(parts, color)),
         *(line for color in Color for line in _color_without_command(parts, color)),
         *(line for color in Color for line in _color_without_image(parts, color)),
+        *(line for color in Color for line in _color_without_a_tag(parts, color)),
+        *(line for color in Color for line in _color_of_another_platform(parts, color)),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
 
@@ -247,3 +249,33 @@ def _color_without_image(parts: Mapping[str, Any], color: Color) -> _Contradicti
             f"{color}.image: is missing, and so is service.kubernetes.image",
             "`pulumi config set --path service.kubernetes.image 'REGISTRY/NAME:{release}'`",
         )
+
+
+def _color_without_a_tag(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    found = _color_on(parts, color, Platform.KUBERNETES)
+    if found is None:
+        return
+    image = found[0].image or found[1].kubernetes.image or ""
+    if "{release}" in image and "+" in found[0].release:
+        yield (
+            f"{color}.release: {found[0].release} cannot be a tag of the image {image}: a tag has "
+            "no +",
+            f"`pulumi config set --path {color}.image IMAGE` names the image of this release",
+        )
+
+
+_NOT_READ = {Platform.ONPREM: ("image", "secrets"), Platform.KUBERNETES: ("command",)}
+"""What a platform would leave aside without a word."""
+
+
+def _color_of_another_platform(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    settings: ColorSettings | None = parts.get(color)
+    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
+    if settings is None or service is None:
+        return
+    for key in _NOT_READ[service.platform]:
+        if key in settings.model_fields_set:
+            yield (
+                f"{color}.{key}: is not read on the platform {service.platform}",
+                f"`pulumi config rm --path {color}.{key}`",
+            )

@@ -15,6 +15,19 @@ PLATFORMS = {
 }
 
 
+# What another router of the same platform could do differently; `make soak` runs all of them.
+OF_THE_ROUTER = (
+    "switch_updates_the_router",
+    "refusing_gate",
+    "canary",
+    "drift_is_seen",
+    "somebody_else_moved",
+    "cannot_be_read",
+    "without_a_change",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is missing is named once, at the tests that need it."""
     reasons = []
@@ -25,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ):
         reasons.append("haproxy is not installed")
     for item in items:
+        if "[http-route" in item.name and not any(each in item.name for each in OF_THE_ROUTER):
+            item.add_marker(pytest.mark.soak)
         if "tests/engine" in str(item.path):
             for reason in reasons:
                 item.add_marker(pytest.mark.skip(reason=reason))

@@ -201,5 +201,5 @@ def _steps(events: list[Mapping[str, Any]], kind: str, *, planning: bool) -> Ite
         # The stack itself, and the provider that is given the changed config, are no resources
         # of the user: the command line does not show them either.
         is_users = not metadata["urn"].split("::")[2].startswith("pulumi:")
-        if metadata["op"] != "same" and is_users:
+        if metadata["op"] not in {"same", "refresh"} and is_users:
             yield Step(metadata["urn"].split("::")[-1], metadata["op"])

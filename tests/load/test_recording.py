@@ -55,6 +55,15 @@ def test_stale_counts_every_such_request_and_by_its_actual_send_time():
     assert summarize(recording).stale == 0
 
 
+def test_a_request_under_way_when_the_next_switch_starts_may_be_answered_by_either():
+    recording = a_recording(
+        {"sent": 19.9, "ended": 20.5},
+        {"sent": 19.9, "ended": 19.95},
+    )
+
+    assert count_stale(recording, [TO_GREEN, TO_BLUE]) == 1
+
+
 def test_switches_out_of_order_are_refused():
     with pytest.raises(ConfigError, match="not in the order"):
         count_stale(a_recording(), [TO_BLUE, TO_GREEN])

@@ -68,6 +68,11 @@ class Program(PulumiStack):
         text = PRELUDE + dedent(source)
         (self.directory / "program" / "__main__.py").write_text(text)
 
+    def put(self) -> None:
+        """An update that is no question here; without its preview, which takes as long again."""
+        result = self.run("up", "--yes", "--skip-preview")
+        assert result.ok, result
+
     def resource(self, name: str) -> Any:
         """What the state says about one resource; None if nothing."""
         found = [entry for entry in self.resources() if entry["urn"].endswith(f"::{name}")]

@@ -48,7 +48,7 @@ def test_a_new_release_is_waited_for_too(program, apps, namespace):
         )
     """)
     stack.configure("release", "1.0")
-    assert stack.up().ok
+    stack.put()
 
     stack.configure("release", "1.1")
     result = stack.up()
@@ -98,7 +98,7 @@ def test_the_next_update_waits_again_and_passes_once_it_can(program, apps, names
 
 def test_an_update_that_never_gets_ready_fails_and_is_in_the_state(program, apps, namespace):
     stack = program(DEPLOYMENT)
-    assert stack.up().ok
+    stack.put()
 
     stack.configure("node", NOWHERE)
     stack.configure("timeout", "3")
@@ -144,7 +144,7 @@ def test_with_skip_await_nothing_is_waited_for(program, apps, namespace):
 
 def test_refresh_tells_that_a_deployment_is_not_ready(program, apps, namespace):
     stack = program(DEPLOYMENT)
-    assert stack.up().ok
+    stack.put()
     body = {"spec": {"template": {"spec": {"nodeSelector": {"kind": NOWHERE}}}}}
     apps.patch_namespaced_deployment("web", namespace, body, field_manager="kubectl-edit")
     wait_until(lambda: _seen(apps, namespace), WAIT_SECONDS)
@@ -194,9 +194,10 @@ def test_a_job_is_waited_for_until_it_is_done(program, api, namespace):
 def test_an_object_that_is_held_back_from_its_deletion_is_not_forgotten(program, core, namespace):
     stack = program("""
         options = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="3s"))
-        k8s.core.v1.ConfigMap("web", metadata=meta("web", finalizers=["bluegreen.test/x"]), opts=options)
+        held = meta("web", finalizers=["bluegreen.test/x"])
+        k8s.core.v1.ConfigMap("web", metadata=held, opts=options)
     """)
-    assert stack.up().ok
+    stack.put()
 
     result = stack.destroy()
     left = stack.resource("web")

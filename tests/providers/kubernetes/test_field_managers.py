@@ -22,9 +22,9 @@ def service(program):
     """A Service that has been created and updated, as any but the newest has."""
     stack = program(SERVICE)
     stack.configure("color", "grey")
-    assert stack.up().ok
+    stack.put()
     stack.configure("color", "blue")
-    assert stack.up().ok
+    stack.put()
     return stack
 
 
@@ -43,10 +43,23 @@ def test_an_object_belongs_to_a_manager_of_its_own_that_stays(service, core, nam
     assert manager.startswith("pulumi-kubernetes-")
 
     service.configure("color", "green")
-    assert service.up().ok
+    service.put()
 
     assert service.resource("web")["outputs"]["__fieldManager"] == manager
     assert managers(core.read_namespaced_service("web", namespace)) == {(manager, "Apply")}
+
+
+def test_a_manager_can_be_named_and_the_one_from_before_lets_go(service, core, namespace):
+    service.write(
+        SERVICE.replace("**NO_AWAIT", '**NO_AWAIT, "pulumi.com/patchFieldManager": "shop"')
+    )
+
+    result = service.up()
+
+    assert result.ok, result
+    live = core.read_namespaced_service("web", namespace)
+    assert managers(live) == {("shop", "Apply")}
+    assert live.spec.selector == {"color": "blue"}
 
 
 def test_a_field_that_somebody_else_has_taken_is_not_taken_back(service, core, namespace):
@@ -95,12 +108,17 @@ def test_the_annotation_patch_force_takes_the_field(service, core, namespace):
     assert all(manager.startswith("pulumi-kubernetes-") for manager, _ in managers(live))
 
 
-def test_what_kubectl_changed_is_taken_back_without_a_conflict(service, core, namespace):
+def test_what_kubectl_changed_is_refused_by_the_preview_and_taken_back_without_one(
+    service, core, namespace
+):
     take_selector(core, namespace, "kubectl-patch")
     service.configure("color", "red")
 
-    result = service.up()
+    preview = service.preview()
+    result = service.run("up", "--yes", "--skip-preview")
 
+    assert not preview.ok
+    assert 'conflict with "kubectl-patch"' in preview.text
     assert result.ok, result
     assert core.read_namespaced_service("web", namespace).spec.selector == {"color": "red"}
 
@@ -148,7 +166,7 @@ def scale(apps: client.AppsV1Api, namespace: str, replicas: int) -> None:
 def test_ignored_replicas_are_left_to_who_manages_them(program, apps, namespace):
     stack = program(REPLICAS)
     stack.configure("ignored", "true")
-    assert stack.up().ok
+    stack.put()
     scale(apps, namespace, 7)
 
     stack.configure("x", "2")
@@ -164,9 +182,9 @@ def test_replicas_that_only_the_program_managed_fall_back_to_one_when_it_lets_th
     program, apps, namespace
 ):
     stack = program(REPLICAS)
-    assert stack.up().ok
+    stack.put()
     stack.configure("x", "2")
-    assert stack.up().ok
+    stack.put()
     assert apps.read_namespaced_deployment("web", namespace).spec.replicas == 3
 
     stack.configure("handed_over", "true")

@@ -34,7 +34,7 @@ def test_a_created_object_is_in_the_cluster_and_its_outputs_are_the_servers(
 
 def test_a_changed_object_is_updated_in_place(program, core, namespace):
     stack = program(SERVICE)
-    assert stack.up().ok
+    stack.put()
     before = core.read_namespaced_service("web", namespace)
 
     stack.configure("color", "green")
@@ -48,7 +48,7 @@ def test_a_changed_object_is_updated_in_place(program, core, namespace):
 
 def test_without_a_change_nothing_is_done(program, core, namespace):
     stack = program(SERVICE)
-    assert stack.up().ok
+    stack.put()
     before = core.read_namespaced_service("web", namespace)
 
     result = stack.up()
@@ -63,7 +63,7 @@ def test_a_preview_changes_nothing_in_the_cluster(program, core, namespace):
     stack = program(SERVICE)
     assert stack.preview().plan == ["web"]
     assert core.list_namespaced_service(namespace).items == []
-    assert stack.up().ok
+    stack.put()
     before = core.read_namespaced_service("web", namespace)
 
     stack.configure("color", "green")
@@ -107,7 +107,7 @@ def test_an_object_without_a_name_is_given_one_that_stays(program, core, namespa
         )
         pulumi.export("name", web.metadata.name)
     """)
-    assert stack.up().ok
+    stack.put()
     name = stack.outputs()["name"]
     assert re.fullmatch(r"web-[0-9a-f]{8}", name)
 
@@ -136,7 +136,7 @@ def test_an_object_without_a_name_is_replaced_before_the_old_one_goes(program, a
         )
         pulumi.export("name", web.metadata.name)
     """)
-    assert stack.up().ok
+    stack.put()
     first = stack.outputs()["name"]
 
     stack.configure("color", "green")
@@ -156,7 +156,7 @@ def test_an_object_with_a_name_is_deleted_before_it_is_replaced(program, apps, n
         labels = {"color": config.get("color") or "blue"}
         deployment("web", replicas=0, labels=labels)
     """)
-    assert stack.up().ok
+    stack.put()
     before = apps.read_namespaced_deployment("web", namespace)
 
     stack.configure("color", "green")
@@ -179,7 +179,7 @@ def test_another_cluster_address_replaces_a_service(program, core, namespace):
         )
     """)
     stack.configure("ip", "None")
-    assert stack.up().ok
+    stack.put()
 
     stack.configure("ip", "10.96.77.77")
     result = stack.up()
@@ -288,7 +288,7 @@ def test_a_secret_is_never_shown(program, core, namespace):
 
 def test_destroy_waits_until_the_objects_are_gone(program, apps, namespace):
     stack = program('deployment("web", replicas=2)')
-    assert stack.up().ok
+    stack.put()
 
     result = stack.destroy()
 
@@ -298,7 +298,7 @@ def test_destroy_waits_until_the_objects_are_gone(program, apps, namespace):
 
 def test_to_delete_what_is_gone_already_is_fine(program, core, namespace):
     stack = program(SERVICE)
-    assert stack.up().ok
+    stack.put()
     core.delete_namespaced_service("web", namespace)
 
     result = stack.destroy()
@@ -352,7 +352,7 @@ def test_to_import_what_is_not_there_is_refused(program):
 
 def test_refresh_sees_a_change_by_hand_and_the_next_update_undoes_it(program, core, namespace):
     stack = program(SERVICE)
-    assert stack.up().ok
+    stack.put()
     by_hand = {"spec": {"selector": {"color": "green"}}}
     core.patch_namespaced_service("web", namespace, by_hand, field_manager="kubectl-edit")
     # Without a refresh nobody looks.
@@ -370,7 +370,7 @@ def test_refresh_sees_a_change_by_hand_and_the_next_update_undoes_it(program, co
 
 def test_refresh_forgets_what_was_deleted_by_hand(program, core, namespace):
     stack = program(SERVICE)
-    assert stack.up().ok
+    stack.put()
     core.delete_namespaced_service("web", namespace)
 
     assert stack.refresh().ok
@@ -508,7 +508,7 @@ def test_a_definition_of_a_custom_resource_is_made_changed_and_deleted(program, 
     definitions = client.ApiextensionsV1Api(api)
     name = f"things.{namespace}.bluegreen.test"
     stack.configure("description", "first")
-    assert stack.up().ok
+    stack.put()
     before = definitions.read_custom_resource_definition(name)
 
     stack.configure("description", "second")
