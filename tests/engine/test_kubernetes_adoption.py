@@ -145,7 +145,11 @@ def shop(node_cluster: NodeCluster) -> Iterator[Shop]:
         yield Shop(driver)
 
 
-@pytest.mark.parametrize("port", [{}, {"name": "web"}], ids=["unnamed", "named"])
+@pytest.mark.parametrize(
+    "port",
+    [{"name": "web"}, pytest.param({}, marks=pytest.mark.soak)],
+    ids=["named", "unnamed"],
+)
 def test_a_live_deployment_and_its_service_are_taken_over_without_a_failed_request(
     shop: Shop, port: dict[str, str]
 ):

@@ -169,7 +169,6 @@ def test_a_job_that_cannot_tell_stops_the_update_and_says_why(
     driver.configure("service.follow.timeout_seconds", 20)
     driver.configure("service.color_from.path", "/")
     assert result.exit_code != 0
-    print([line for line in result.text.splitlines() if "not follow" in line][-1])
     assert "shop: traffic does not follow: the Job that asks http://shop." in result.text
     assert "did not end within " in result.text
     assert said in result.text
