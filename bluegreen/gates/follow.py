@@ -30,9 +30,14 @@ def verify_follow(
     production = data_plane.production() if color_from else None
     started = time.monotonic()
     deadline = Deadline(settings.timeout_seconds)
-    streak, seen = 0, "nothing was asked"
+    streak, answered = 0, ""
     while True:
-        is_right, seen = _look(data_plane, wanted, color_from, production)
+        try:
+            is_right, answered = _look(data_plane, wanted, color_from, production)
+            seen = answered
+        except (DataPlaneError, UnusableAnswerError) as error:
+            # The last try may have been cut short, and what was seen before it says more.
+            is_right, seen = False, f"{answered}; then {error}" if answered else str(error)
         streak = streak + 1 if is_right else 0
         if streak >= settings.consecutive or (streak and production is None):
             break
@@ -55,17 +60,15 @@ def _look(
     color_from: ColorFromSettings | None,
     production: Production | None,
 ) -> tuple[bool, str]:
-    try:
-        route = data_plane.live_route()
-        live = route.split if route else None
-        if live != wanted:
-            return False, f"the router says {live or 'nothing'}, wanted is {wanted}"
-        if color_from is None or production is None:
-            follows, says = data_plane.control_view(wanted)
-            return follows, f"{says}; the application was not asked, because {_why_not(color_from)}"
-        color = _answering_color(production, color_from)
-    except (DataPlaneError, UnusableAnswerError) as error:
-        return False, str(error)
+    """Whether it looks right, and what was seen; raises when nothing was."""
+    route = data_plane.live_route()
+    live = route.split if route else None
+    if live != wanted:
+        return False, f"the router says {live or 'nothing'}, wanted is {wanted}"
+    if color_from is None or production is None:
+        follows, says = data_plane.control_view(wanted)
+        return follows, f"{says}; the application was not asked, because {_why_not(color_from)}"
+    color = _answering_color(production, color_from)
     if color not in set(Color):
         return False, f"an answer names the color {color!r}; look at service.color_from"
     is_right = wanted.share_of(Color(color)) > 0

@@ -13,13 +13,16 @@ __all__ = ["color_service", "service_spec", "test_service"]
 
 
 def service_spec(settings: ServiceSettings, selector: dict[str, str]) -> Manifest:
-    """A Service of the service's port for whoever the selector names."""
+    """A Service of the service's port for whoever the selector names.
+
+    The port has no name: one that is adopted keeps its own, by which others refer to it, and
+    kube-proxy would take another name for another port, which has no members at first.
+    """
     return {
         "type": "ClusterIP",
         "selector": selector,
         "ports": [
             {
-                "name": "http",
                 "port": settings.port,
                 "targetPort": settings.kubernetes.container_port,
                 "protocol": "TCP",

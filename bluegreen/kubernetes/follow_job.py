@@ -1,14 +1,16 @@
 """Asks production from inside the cluster: a Job with curl, several fresh connections at once."""
 
-import time
+import math
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.answers import Answer, UnusableAnswerError
+from bluegreen.gates.gate import Deadline
 from bluegreen.gates.wording import one_line
 from bluegreen.kubernetes.cluster import Cluster
+from bluegreen.kubernetes.members import why_not_running
 from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
 from bluegreen.settings.kubernetes import FollowJobSettings
 from bluegreen.settings.service import ServiceSettings
@@ -37,15 +39,18 @@ class JobProduction:
         self._names = names
         self._settings = settings
         self._job = job
-        # Whoever asks gives up then; a Job that is still awaited would be cut off without a word.
-        self._limit_seconds = min(job.timeout_seconds, settings.follow.timeout_seconds)
         self._answers: deque[Answer] = deque()
+        # Whoever asks gives up then; a Job that is still awaited would be cut off without a word.
+        self._until = Deadline(settings.follow.timeout_seconds)
 
     @property
     def name(self) -> str:
         """Its address in the cluster."""
-        host = f"{self._names.production}.{self._names.namespace}.svc"
-        return f"http://{host}:{self._settings.port}"
+        return f"http://{self._host}:{self._settings.port}"
+
+    @property
+    def _host(self) -> str:
+        return f"{self._names.production}.{self._names.namespace}.svc"
 
     def answer(self, path: str, timeout_seconds: float) -> Answer:
         """The next answer; raises `UnusableAnswerError` where there is none."""
@@ -66,21 +71,38 @@ class JobProduction:
             self._cluster.delete(f"{jobs}/{name}")
 
     def _log_of(self, job: str) -> str:
-        deadline = time.monotonic() + self._limit_seconds
-        phase = "has not started"
-        while time.monotonic() < deadline:
+        limit = self._limit_seconds()
+        deadline = Deadline(limit)
+        state, reason = "has not been made", None
+        while True:
             for pod in self._cluster.items(
                 self._names.core("pods"), labelSelector=f"job-name={job}"
             ):
-                phase = pod.get("status", {}).get("phase", phase)
-                if phase in {"Succeeded", "Failed"}:
+                if _has_ended(pod):
                     return self._read_log(pod["metadata"]["name"])
-            time.sleep(_POLL_SECONDS)
+                # Once the Job's own limit is over the pod goes, and does not say why any more.
+                reason = why_not_running(pod) or reason
+                state = f"is {pod.get('status', {}).get('phase', 'Pending')}"
+            if not deadline.sleep(_POLL_SECONDS):
+                break
         msg = (
-            f"the Job that asks {self.name} did not end within {self._limit_seconds:g} s: its pod "
-            f"is {phase}"
+            f"the Job that asks {self.name} did not end within {limit:.0f} s: its pod {state}"
+            f"{_because(reason)}"
         )
         raise UnusableAnswerError(msg)
+
+    def _limit_seconds(self) -> float:
+        """The Job's own limit, unless the whole question is over before."""
+        return max(1.0, min(self._job.timeout_seconds, self._until.remaining_seconds))
+
+    def _resolved(self) -> list[str]:
+        """The Service's own address: who moves is kube-proxy, and no name server has to follow."""
+        service = self._cluster.get(self._names.core("services", self._names.production)) or {}
+        address = service.get("spec", {}).get("clusterIP", "None")
+        if address == "None":
+            return []
+        written = f"[{address}]" if ":" in address else address
+        return ["--resolve", f"{self._host}:{self._settings.port}:{written}"]
 
     def _read_log(self, pod: str) -> str:
         answer = self._cluster.request("GET", self._names.core("pods", f"{pod}/log"))
@@ -90,7 +112,7 @@ class JobProduction:
         return answer.body.decode(errors="replace")
 
     def _manifest(self, path: str, timeout_seconds: float) -> dict[str, Any]:
-        urls = [self.name + path] * self._settings.follow.consecutive
+        urls = self._resolved() + [self.name + path] * self._settings.follow.consecutive
         command = ["curl", "--silent", "--show-error", "--include"]
         # Each answer on lines of its own: many a body ends without one.
         command += ["--write-out", r"\n"]
@@ -104,7 +126,7 @@ class JobProduction:
             },
             "spec": {
                 "backoffLimit": 0,
-                "activeDeadlineSeconds": self._job.timeout_seconds,
+                "activeDeadlineSeconds": math.ceil(self._limit_seconds()),
                 "ttlSecondsAfterFinished": _KEPT_SECONDS,
                 "template": {"spec": self._pod(command)},
             },
@@ -131,6 +153,18 @@ class JobProduction:
                 }
             ],
         }
+
+
+def _has_ended(pod: dict[str, Any]) -> bool:
+    status = pod.get("status", {})
+    containers = status.get("containerStatuses") or [{}]
+    # The phase is told a moment later than the container's end.
+    is_over = all("terminated" in each.get("state", {}) for each in containers)
+    return is_over or status.get("phase") in {"Succeeded", "Failed"}
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
 
 
 def answers_in(log: str) -> Iterator[Answer]:

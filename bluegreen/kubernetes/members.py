@@ -7,7 +7,7 @@ from bluegreen.gates.gate import Readiness
 from bluegreen.gates.wording import one_line
 from bluegreen.kubernetes.names import FINGERPRINT, RELEASE
 
-__all__ = ["desired_of", "readiness_of", "ready_names", "release_of"]
+__all__ = ["desired_of", "readiness_of", "ready_names", "release_of", "why_not_running"]
 
 _Object = Mapping[str, Any]
 _MOST_REASONS = 2
@@ -94,7 +94,8 @@ def _missing(deployment: _Object) -> Iterator[str]:
             yield f"{condition.get('reason', 'FailedCreate')}: {condition.get('message', '')}"
 
 
-def _why(pod: _Object) -> str:
+def why_not_running(pod: _Object) -> str | None:
+    """What keeps a pod from running, in the cluster's own words; None where it says nothing."""
     status = pod.get("status") or {}
     for container in status.get("containerStatuses") or []:
         state = container.get("state") or {}
@@ -106,6 +107,11 @@ def _why(pod: _Object) -> str:
         is_unscheduled = condition["type"] == "PodScheduled" and condition["status"] == "False"
         if is_unscheduled:
             return f"{condition.get('reason', 'Unschedulable')}: {condition.get('message', '')}"
-    if status.get("phase") == "Running":
-        return "running, but its readiness check does not pass"
-    return "starting"
+    return None
+
+
+def _why(pod: _Object) -> str:
+    if reason := why_not_running(pod):
+        return reason
+    is_running = (pod.get("status") or {}).get("phase") == "Running"
+    return "running, but its readiness check does not pass" if is_running else "starting"

@@ -158,7 +158,8 @@ class FollowJobSettings(SettingsModel):
     """Image with curl, for example `docker.io/curlimages/curl:8.10.1`."""
 
     timeout_seconds: int = Field(default=60, ge=5, le=600)
-    """Seconds until the Job must have answered, its start included."""
+    """Seconds until one Job must have answered, its start included; the whole question ends after
+    `follow.timeout_seconds` in any case."""
 
 
 class ConnectionsSettings(SettingsModel):

@@ -11,7 +11,10 @@ from markdown_it.token import Token
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 README = REPOSITORY / "README.md"
-PAGES = sorted({README, REPOSITORY / "CHANGELOG.md", *(REPOSITORY / "docs").rglob("*.md")})
+EXAMPLES = sorted((REPOSITORY / "examples").glob("*/README.md"))
+PAGES = sorted(
+    {README, REPOSITORY / "CHANGELOG.md", *(REPOSITORY / "docs").rglob("*.md"), *EXAMPLES}
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Block:
     @property
     def is_make_only(self) -> bool:
         return all(line.split()[0] == "make" for line in self.lines)
+
+    @property
+    def is_config(self) -> bool:
+        """Whether it is a stack's config; other YAML is objects of Kubernetes."""
+        return "config:" in self.lines
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(REPOSITORY)}:{self.line}"

@@ -10,6 +10,7 @@ import pytest
 
 from bluegreen.settings import ServiceConfig
 from tests.docs.pages import (
+    EXAMPLES,
     PAGES,
     README,
     REPOSITORY,
@@ -68,21 +69,23 @@ def test_every_block_of_a_page_is_in_a_language_that_a_test_runs(page: Path) -> 
     assert unknown == []
 
 
-def test_only_the_readme_has_programs_and_commands_to_run() -> None:
+def test_only_readmes_have_programs_and_commands_to_run() -> None:
     elsewhere = [
         str(block)
         for page in PAGES
-        if page != README
+        if page not in (README, *EXAMPLES)
         for block in blocks(page)
         if block.language in {"sh", "python"}
     ]
 
-    # test_readme.py runs those of the README only.
+    # test_readme.py runs those of the README, tests/examples those of the examples.
     assert elsewhere == []
 
 
 @pytest.mark.parametrize(
-    "block", [block for page in PAGES for block in blocks(page, "yaml")], ids=str
+    "block",
+    [block for page in PAGES for block in blocks(page, "yaml") if block.is_config],
+    ids=str,
 )
 def test_every_config_on_a_page_is_accepted(block: Block) -> None:
     rest = {"active_color": "blue", "blue": {"release": "1.0"}}

@@ -457,3 +457,28 @@ def test_traffic_that_does_not_follow_stops_the_flag_and_says_what_has_been_writ
     assert str(caught.value).startswith(f"shop: traffic does not follow: {seen}")
     assert "the router has been written, the active flag has not" in str(caught.value)
     assert call.said == []
+
+
+FEW_TRIES = {"timeout_seconds": 0.3, "interval_seconds": 0.001}
+
+
+class CutShort(FakeDataPlane):
+    """Answers once."""
+
+    def live_route(self):
+        found = super().live_route()
+        self.route = DataPlaneError("the time is over")
+        return found
+
+
+def test_what_was_seen_before_the_last_try_failed_is_told_too():
+    plane = CutShort(live(GREEN))
+    gate, call = follow(an_update(plane, service={"follow": FEW_TRIES}))
+
+    with pytest.raises(RolloutError) as caught:
+        gate(call)
+
+    assert str(caught.value).startswith(
+        "shop: traffic does not follow: the router says 100 % green, wanted is 100 % blue; then "
+        "the time is over ("
+    )

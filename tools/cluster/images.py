@@ -21,7 +21,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 FORMAT = "application/vnd.oci.image"
 
 
-def write_images(folder: Path, busybox: Path) -> list[Path]:
+def write_images(folder: Path, busybox: Path, curl: Path) -> list[Path]:
     """The archives of all images, to be imported."""
     programs = image_programs()
     folder.mkdir(exist_ok=True)
@@ -30,6 +30,7 @@ def write_images(folder: Path, busybox: Path) -> list[Path]:
         "pause": _archive([PAUSE_IMAGE], _program(programs / "pause"), ["/pause"]),
         "shop": _archive(shop, _program(programs / "shop"), ["/shop"]),
         "busybox": _archive(["docker.io/local/busybox:1"], _busybox(busybox), ["/bin/sh"]),
+        "curl": _archive(["docker.io/local/curl:1"], _with_libraries(curl), ["/bin/curl"]),
     }
     for name, content in archives.items():
         (folder / f"{name}.tar").write_bytes(content)
@@ -55,6 +56,17 @@ def _busybox(program: Path) -> bytes:
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             tar.addfile(link)
     return layer.getvalue()
+
+
+def _with_libraries(program: Path) -> bytes:
+    """A layer with a program of this machine in /bin, and what the loader loads for it."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    # A program without libraries has none listed. The loader itself is named by its place alone.
+    libraries = {
+        word for line in done.stdout.splitlines() for word in line.split() if word.startswith("/")
+    }
+    files = {library.lstrip("/"): Path(library).read_bytes() for library in sorted(libraries)}
+    return _tar({f"bin/{program.name}": program.read_bytes(), **files}, mode=0o755)
 
 
 def _archive(names: Iterable[str], layer: bytes, entrypoint: list[str]) -> bytes:

@@ -29,6 +29,7 @@ __all__ = ["RUN", "NodeCluster"]
 CONTAINERD, KUBELET, PROXY = "containerd", "kubelet", "kube-proxy"
 PACKAGES = {
     "busybox": "busybox-static",
+    "curl": "curl",
     "containerd": "containerd",
     "containerd-shim-runc-v2": "containerd",
     "ctr": "containerd",
@@ -57,7 +58,10 @@ SHIM_SECONDS = 10.0
 
 
 class NodeCluster(OwnCluster):
-    """One node that runs pods of the images `local/shop:1` to `1.3` and `local/busybox:1`."""
+    """One node that runs pods.
+
+    Of the images `local/shop:1` to `1.3`, `local/busybox:1` and `local/curl:1`.
+    """
 
     kind = "node"
     parts = (CONTAINERD, KUBELET, PROXY)
@@ -135,8 +139,8 @@ class NodeCluster(OwnCluster):
         self.control_plane.wait_for(
             "containerd ready", lambda: self._ctr("version") == 0, of=(CONTAINERD,)
         )
-        busybox = Path(self._programs["busybox"])
-        for archive in write_images(self.folder / "images", busybox):
+        busybox, curl = (Path(self._programs[name]) for name in ("busybox", "curl"))
+        for archive in write_images(self.folder / "images", busybox, curl):
             if self._ctr("images", "import", str(archive)) != 0:
                 msg = f"containerd does not import {archive}; see `ctr images import`"
                 raise ClusterError(msg)

@@ -7,6 +7,9 @@
 //	APP_DRAIN_SECONDS      how long it goes on after SIGTERM, not ready, closing each connection
 //	                       after its next answer (0: it ends at once, whatever is under way)
 //	BLUEGREEN_COLOR, BLUEGREEN_RELEASE
+//
+// Beyond it, /metrics has the gauge shop_open_connections: those on which somebody has asked for
+// more than what probes and metrics do, and not through the API server's proxy, as gates do.
 package main
 
 import (
@@ -20,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -39,7 +43,13 @@ type shop struct {
 	draining             atomic.Bool
 	answered             atomic.Int64
 	accepted, open       atomic.Int64
+	ofClients            atomic.Int64
+	clients              sync.Map
 }
+
+// clientKey finds whether a connection counts as a client's: somebody has asked for more on it than
+// what probes and metrics do.
+type clientKey struct{}
 
 func main() {
 	warmUp, drain := seconds("APP_WARM_UP_SECONDS"), seconds("APP_DRAIN_SECONDS")
@@ -56,6 +66,11 @@ func main() {
 		Addr:      ":" + setting("PORT", "8080"),
 		Handler:   http.HandlerFunc(app.serve),
 		ConnState: app.count,
+		ConnContext: func(ctx context.Context, conn net.Conn) context.Context {
+			counted := new(bool)
+			app.clients.Store(conn, counted)
+			return context.WithValue(ctx, clientKey{}, counted)
+		},
 	}
 	ended := make(chan struct{})
 	go app.endWhenTold(server, drain, ended)
@@ -97,6 +112,7 @@ func (app *shop) serve(w http.ResponseWriter, r *http.Request) {
 	if app.mode == "slow" {
 		time.Sleep(slowModeDelay)
 	}
+	app.countClient(r)
 	status, body := app.answer(r)
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
@@ -124,6 +140,10 @@ func (app *shop) answer(r *http.Request) (int, string) {
 		return app.readiness()
 	case r.URL.Path == "/health/live":
 		return http.StatusOK, "alive\n"
+	case r.URL.Path == "/metrics":
+		return http.StatusOK, fmt.Sprintf(
+			"# TYPE shop_open_connections gauge\nshop_open_connections %d\n", app.ofClients.Load(),
+		)
 	case app.mode == "broken":
 		return http.StatusInternalServerError, "broken\n"
 	}
@@ -166,13 +186,33 @@ func slow(r *http.Request) (int, string) {
 	return http.StatusOK, fmt.Sprintf("after %s ms\n", asked)
 }
 
-func (app *shop) count(_ net.Conn, state http.ConnState) {
+func (app *shop) count(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
 		app.accepted.Add(1)
 		app.open.Add(1)
 	case http.StateClosed, http.StateHijacked:
 		app.open.Add(-1)
+		app.forgetClient(conn)
+	}
+}
+
+// countClient and forgetClient run in the connection's own goroutine, one after the other.
+func (app *shop) countClient(r *http.Request) {
+	// The API server's proxy keeps its connection for the next one who asks through it.
+	isProxied := r.Header.Get("X-Forwarded-Uri") != ""
+	if isProxied || r.URL.Path == "/metrics" || strings.HasPrefix(r.URL.Path, "/health/") {
+		return
+	}
+	if counted := r.Context().Value(clientKey{}).(*bool); !*counted {
+		*counted = true
+		app.ofClients.Add(1)
+	}
+}
+
+func (app *shop) forgetClient(conn net.Conn) {
+	if counted, ok := app.clients.LoadAndDelete(conn); ok && *counted.(*bool) {
+		app.ofClients.Add(-1)
 	}
 }
 
