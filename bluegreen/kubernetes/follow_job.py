@@ -8,7 +8,7 @@ from typing import Any
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.answers import Answer, UnusableAnswerError
 from bluegreen.gates.gate import Deadline
-from bluegreen.gates.wording import one_line
+from bluegreen.gates.wording import one_line, seconds
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.members import why_not_running
 from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
@@ -86,14 +86,14 @@ class JobProduction:
             if not deadline.sleep(_POLL_SECONDS):
                 break
         msg = (
-            f"the Job that asks {self.name} did not end within {limit:.0f} s: its pod {state}"
+            f"the Job that asks {self.name} did not end within {seconds(limit)}: its pod {state}"
             f"{_because(reason)}"
         )
         raise UnusableAnswerError(msg)
 
     def _limit_seconds(self) -> float:
         """The Job's own limit, unless the whole question is over before."""
-        return max(1.0, min(self._job.timeout_seconds, self._until.remaining_seconds))
+        return min(self._job.timeout_seconds, self._until.remaining_seconds)
 
     def _resolved(self) -> list[str]:
         """The Service's own address: who moves is kube-proxy, and no name server has to follow."""
@@ -126,7 +126,7 @@ class JobProduction:
             },
             "spec": {
                 "backoffLimit": 0,
-                "activeDeadlineSeconds": math.ceil(self._limit_seconds()),
+                "activeDeadlineSeconds": max(1, math.ceil(self._limit_seconds())),
                 "ttlSecondsAfterFinished": _KEPT_SECONDS,
                 "template": {"spec": self._pod(command)},
             },

@@ -1,3 +1,4 @@
+import re
 import subprocess
 
 import pytest
@@ -79,8 +80,8 @@ def production(cluster, api):
     return production_of(cluster, settings_with())
 
 
-def a_job_pod(phase):
-    return {"metadata": {"name": "shop-follow-1-abc"}, "status": {"phase": phase}}
+def a_job_pod(phase, **status):
+    return {"metadata": {"name": "shop-follow-1-abc"}, "status": {"phase": phase, **status}}
 
 
 def the_job(api):
@@ -143,10 +144,45 @@ def test_a_job_that_does_not_end_before_the_question_does_is_removed_and_told(cl
 
     with pytest.raises(UnusableAnswerError) as caught:
         impatient.answer("/", 2)
-    assert str(caught.value) == (
-        "the Job that asks http://shop.shops.svc:80 did not end within 0.5 s: its pod is Pending"
+    # What is left of the question's time, some of which is gone already.
+    assert re.fullmatch(
+        r"the Job that asks http://shop\.shops\.svc:80 did not end within 0\.\d+ s: its pod is "
+        "Pending",
+        str(caught.value),
     )
     assert api.paths("DELETE") == [JOB]
+
+
+def test_a_job_that_cannot_start_is_told_with_the_reason_of_the_cluster(cluster, api):
+    waiting = {"reason": "ImagePullBackOff", "message": "no such image"}
+    # As soon as the Job's own time is over its pod goes, and says nothing any more.
+    phases = iter([{"containerStatuses": [{"state": {"waiting": waiting}}]}])
+    api.objects[PODS] = lambda _: [a_job_pod("Pending", **next(phases, {}))]
+    api.answers["POST", JOBS] = {"metadata": {"name": "shop-follow-1"}}
+    api.answers["DELETE", JOB] = {}
+    impatient = production_of(cluster, settings_with(follow_seconds=0.5))
+
+    with pytest.raises(UnusableAnswerError, match=r"Pending: ImagePullBackOff: no such image$"):
+        impatient.answer("/", 2)
+
+
+def test_the_job_is_told_the_address_of_the_service(production, api):
+    path = "/api/v1/namespaces/shops/services/shop"
+    api.objects[path] = {"spec": {"clusterIP": "10.0.0.7"}}
+    production.answer("/", 2)
+    api.objects[path] = {"spec": {"clusterIP": "fd00::7"}}
+    for _ in range(2):
+        production.answer("/", 2)
+    api.objects[path] = {"spec": {"clusterIP": "None"}}
+    for _ in range(2):
+        production.answer("/", 2)
+
+    jobs = [each.content for each in api.asked if (each.method, each.path) == ("POST", JOBS)]
+    commands = [job["spec"]["template"]["spec"]["containers"][0]["command"] for job in jobs]
+    assert [
+        command[command.index("--resolve") + 1] if "--resolve" in command else None
+        for command in commands
+    ] == ["shop.shops.svc:80:10.0.0.7", "shop.shops.svc:80:[fd00::7]", None]
 
 
 def test_a_job_is_waited_for(production, api):
