@@ -175,7 +175,7 @@ def judge_live_change(
     elif change.is_new_release:
         way = f"deploy to {color.other} and switch"
     else:
-        way = "leave its replicas as they are"
+        way = f"keep them with `pulumi config set --path {color}.replicas {before.replicas}`"
     return (
         f"{color} has {share} % of production traffic and {_changed(before, after)}; nothing was "
         f"changed; {way}, or allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'"

@@ -37,11 +37,11 @@ class FleetGuard:
     def __call__(self, call: HookCall) -> None:
         """Raises when this change of the color must not happen, or not yet."""
         self._update.changing.add(self._color)
-        before = self._update.readers.fleet(call.old) if call.old else None
         after = self._update.readers.fleet(call.new)
-        change = fleet_change(before, after)
-        if before is None:
+        if not call.old:
             return
+        before = self._present(self._update.readers.fleet(call.old))
+        change = fleet_change(before, after)
         if change.is_nothing:
             self._protect_what_runs(call, before, after)
             return
@@ -53,6 +53,21 @@ class FleetGuard:
             self._let_idle_go(call, before, change)
         elif change.is_shrink and self._update.plan.split.share_of(self._color) == 0:
             self._shrink_after_the_switch(call, before, share)
+
+    def _present(self, recorded: FleetState) -> FleetState:
+        """As large as somebody has made it by hand since, where it is to keep its traffic."""
+        plane, color = self._update.data_plane, self._color
+        if self._update.plan.split.share_of(color) == 0:
+            return recorded
+        try:
+            live = plane.live_route()
+            if live is None or live.split.share_of(color) == 0:
+                return recorded
+            size = plane.readiness(color).desired
+        except DataPlaneError:
+            # What follows asks the same where it matters, and says it.
+            return recorded
+        return replace(recorded, replicas=max(recorded.replicas, size))
 
     def _live_share(self, call: HookCall) -> int | None:
         """The color's share now; None in a preview that cannot tell."""

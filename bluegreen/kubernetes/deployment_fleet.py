@@ -11,6 +11,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from bluegreen.kubernetes.names import FINGERPRINT, RELEASE, SKIP_AWAIT, Manifest, ObjectNames
 from bluegreen.kubernetes.pod_template import CONTAINER, Overlay, overlay_of, pod_template
+from bluegreen.kubernetes.router_args import TAKE_OVER
 from bluegreen.naming import child_name
 from bluegreen.plan import FleetPlan
 from bluegreen.settings.service import ServiceSettings
@@ -116,7 +117,7 @@ class DeploymentFleet(pulumi.ComponentResource):
         }
         return Deployment(
             child_name(self._name, "members"),
-            metadata=self._metadata(self._object_name, annotations=SKIP_AWAIT),
+            metadata=self._metadata(self._object_name, annotations=SKIP_AWAIT | TAKE_OVER),
             spec=spec,
             opts=pulumi.ResourceOptions(
                 parent=self, hooks=args.hooks, depends_on=[*args.after, *needed]
