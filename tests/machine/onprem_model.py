@@ -130,7 +130,7 @@ class Machine:
                 f"{onprem}.members.taken_by": lambda _: None,
                 f"{onprem}.members.wait_until_ready": self._wait_until_ready,
                 "bluegreen.gates.probe.ask": self.answer,
-                "bluegreen.gates.follow.ask": self.answer,
+                "bluegreen.gates.data_plane.ask": self.answer,
                 # The engine in memory waits for the outputs themselves.
                 "bluegreen.gate_hooks.truth._SEND_SECONDS": 0,
                 f"{onprem}.server_slots._POLL_SECONDS": 0,
