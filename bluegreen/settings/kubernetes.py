@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from bluegreen.settings.base import MisfitError, SettingsModel
+from bluegreen.settings.member import MemberEnvironment
 
 __all__ = [
     "AutoscalingSettings",
@@ -184,10 +185,10 @@ class KubernetesSettings(SettingsModel):
     service_account: DnsLabel | None = None
     """Account of the members; default the namespace's own, whose token is not mounted."""
 
-    env: dict[str, str] = Field(default_factory=dict, repr=False)
+    env: MemberEnvironment = Field(default_factory=dict, repr=False)
     """Environment variables of both colors; a color's own `env` goes on top."""
 
-    secrets: dict[str, str] = Field(default_factory=dict, repr=False)
+    secrets: MemberEnvironment = Field(default_factory=dict, repr=False)
     """The same for passwords, kept in a Secret; a color's own `secrets` go on top."""
 
     resources: ResourcesSettings = Field(default_factory=ResourcesSettings)

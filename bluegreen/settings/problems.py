@@ -96,8 +96,8 @@ def problem_lines(
 ) -> list[str]:
     """Tells every problem by the key that was written, and the command that puts it right.
 
-    Values below a key called `env` are never shown, and neither are whole mappings and lists, nor
-    texts below one of the `secret_keys`: which of them is the secret cannot be told.
+    Values below a key called `env` or `secrets` are never shown, and neither are whole mappings and
+    lists, nor texts below one of the `secret_keys`: which of them is the secret cannot be told.
     """
     return [
         f"{project}:{_path(problem.place)}: {_what(problem)}; nothing was changed; {_fix(problem)}"
@@ -282,7 +282,7 @@ def _shown(problem: _Problem) -> str:
 def _is_hidden(problem: _Problem) -> bool:
     """Environments often carry passwords; a secret somewhere else is still a secret."""
     is_secret = problem.is_secret and (isinstance(problem.value, str) or len(problem.place) == 1)
-    return is_secret or "env" in problem.place
+    return is_secret or not {"env", "secrets"}.isdisjoint(problem.place)
 
 
 def _lost_zero(problem: _Problem) -> str:

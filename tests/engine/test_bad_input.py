@@ -350,7 +350,7 @@ CASES = [
     bad(
         "unknown platform",
         {"service.platform": "moon"},
-        wrong("service.platform", '"moon" is not onprem'),
+        wrong("service.platform", '"moon" is not onprem or kubernetes'),
     ),
     bad(
         "an address that is none",
