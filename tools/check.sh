@@ -11,6 +11,8 @@ step "types"; "$bin/mypy"
 "$bin/mypy" --package tools.cluster
 # Scripts that import each other by bare name.
 (cd tools/engine && "../../$bin/mypy" --config-file ../../pyproject.toml ./*.py)
+(cd tests/standins/kubernetes && MYPYPATH=../../../tools/engine \
+    "../../../$bin/mypy" --config-file ../../../pyproject.toml ./*.py)
 step "import layers"; "$bin/lint-imports" --no-cache
 step "requirements"; "$bin/python" tools/requirements.py
 step "configuration reference"; "$bin/python" tools/configuration_docs.py --check

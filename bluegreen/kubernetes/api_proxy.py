@@ -7,10 +7,12 @@ the right token.
 """
 
 import secrets
+import sys
 import threading
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.gate import Endpoint
@@ -47,25 +49,41 @@ class ApiProxy:
             service_path: Its path at the API server, up to `/proxy`.
         """
         with self._lock:
-            address, token = self._server
-        return Endpoint(address + service_path, {TOKEN_HEADER: token})
+            server = self._server
+            server.service_paths.add(service_path)
+        address = f"http://127.0.0.1:{server.server_port}"
+        return Endpoint(address + service_path, {TOKEN_HEADER: server.token})
 
     @cached_property
-    def _server(self) -> tuple[str, str]:
-        """Where it listens, and what a request has to say."""
-        token = secrets.token_urlsafe(24)
-        server = _Server(self._cluster, token)
+    def _server(self) -> "_Server":
+        server = _Server(self._cluster)
         threading.Thread(target=server.serve_forever, name="api-proxy", daemon=True).start()
-        return f"http://127.0.0.1:{server.server_port}", token
+        return server
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, cluster: Cluster, token: str) -> None:
+    def __init__(self, cluster: Cluster) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.cluster = cluster
-        self.token = token
+        self.token = secrets.token_urlsafe(24)
+        """What a request has to say."""
+        self.service_paths: set[str] = set()
+        """The only paths that are passed on: a smoke test is not to read the cluster's Secrets."""
+
+    def leads_to_a_service(self, path: str) -> bool:
+        """Whether a request's path is below one of the paths that were asked for."""
+        steps = unquote(path.partition("?")[0]).split("/")
+        return not {".", ".."} & set(steps) and any(
+            path == known or path.startswith((f"{known}/", f"{known}?"))
+            for known in self.service_paths
+        )
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+        """Says nothing of clients that have left: a gate's time limit is no news."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,19 +93,28 @@ class _Handler(BaseHTTPRequestHandler):
     def answer_any_method(self) -> None:
         """Answers one request of any method."""
         given = self.headers.get(TOKEN_HEADER, "")
+        length = self.headers.get("content-length") or "0"
         if not secrets.compare_digest(given.encode(), self.server.token.encode()):
-            self._answer(ClusterAnswer(403, b"this address needs its token\n", {}))
-            return
-        try:
-            self._answer(self._passed_on())
-        except DataPlaneError as error:
-            self._answer(ClusterAnswer(502, f"{error}\n".encode(), {}))
+            self._refuse(403, "this address needs its token")
+        elif not self.server.leads_to_a_service(self.path):
+            self._refuse(403, "this address reaches the members of a color and nothing else")
+        elif "transfer-encoding" in self.headers or not length.isdecimal():
+            self._refuse(411, "the body has to come with its length")
+        elif int(length) > _LARGEST_BODY:
+            self._refuse(413, f"the body of {length} bytes is larger than {_LARGEST_BODY}")
+        else:
+            self._pass_on(int(length))
 
-    def _passed_on(self) -> ClusterAnswer:
-        length = int(self.headers.get("content-length") or 0)
-        if length > _LARGEST_BODY:
-            msg = f"a body of {length} bytes is more than the proxy takes ({_LARGEST_BODY})"
-            raise DataPlaneError(msg)
+    def _pass_on(self, length: int) -> None:
+        try:
+            self._answer(self._passed_on(length))
+        except DataPlaneError as error:
+            self._refuse(502, str(error))
+
+    def _refuse(self, status: int, text: str) -> None:
+        self._answer(ClusterAnswer(status, f"{text}\n".encode(), {}))
+
+    def _passed_on(self, length: int) -> ClusterAnswer:
         headers = {
             name: value for name, value in self.headers.items() if name.lower() not in _OWN_HEADERS
         }
@@ -101,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, answer: ClusterAnswer) -> None:
         self.close_connection = True
-        self.send_response(answer.status)
+        self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             if name.lower() not in _OWN_ANSWER_HEADERS:
                 self.send_header(name, value)

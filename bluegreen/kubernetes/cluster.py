@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bluegreen.errors import DataPlaneError
+from bluegreen.gates.wording import one_line
 
 __all__ = ["Cluster", "ClusterAccess", "ClusterAnswer", "ForbiddenError"]
 
@@ -19,6 +20,10 @@ _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 _NOT_FOUND, _FORBIDDEN, _UNAUTHORIZED = 404, 403, 401
 _PAGE_SIZE = 500
+_LONGEST_REASON = 500
+_LONGEST_PATH = 150
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+"""What the client raises for a kubeconfig that is YAML and no kubeconfig."""
 
 
 class ForbiddenError(DataPlaneError):
@@ -165,11 +170,12 @@ class Cluster:
         try:
             content = json.loads(answer.body)
         except ValueError:
-            content = {"message": answer.body[:200].decode(errors="replace")}
+            content = None
         if 200 <= answer.status < 300 and isinstance(content, dict):  # noqa: PLR2004
             return content
-        reason = content.get("message") if isinstance(content, dict) else None
-        msg = f"{method} {path} answers {answer.status}: {' '.join(str(reason).split())[:500]}"
+        said = content.get("message") if isinstance(content, dict) else None
+        reason = str(said or answer.body[:500].decode(errors="replace"))
+        msg = f"{method} {path} answers {answer.status}: {one_line(reason, _LONGEST_REASON)}"
         if answer.status in {_FORBIDDEN, _UNAUTHORIZED}:
             raise ForbiddenError(msg)
         raise DataPlaneError(msg)
@@ -198,15 +204,38 @@ def _connect(access: ClusterAccess) -> _Connection:
     from kubernetes.client import Configuration  # noqa: PLC0415
     from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415
     from kubernetes.config import ConfigException  # noqa: PLC0415
+    from yaml import YAMLError  # noqa: PLC0415
 
     configuration = Configuration()
     try:
         namespace = _load(access, configuration)
-    except (ConfigException, OSError, ValueError, TypeError, KeyError) as error:
-        msg = f"cannot tell which cluster to ask: {' '.join(str(error).split())[:300]}"
+        url = _web_address(configuration.host)
+        pool = RESTClientObject(configuration).pool_manager
+    except (ConfigException, OSError) as error:
+        msg = f"{_unusable(access)}: {' '.join(str(error).split())[:300]}"
         raise DataPlaneError(msg) from error
-    pool = RESTClientObject(configuration).pool_manager
-    return _Connection(configuration.host.rstrip("/"), namespace, pool, configuration)
+    except (YAMLError, *_MALFORMED) as error:
+        # Without the text, and without the error as its cause: they quote what may be a token.
+        msg = f"{_unusable(access)}: it is no kubeconfig ({type(error).__name__})"
+        raise DataPlaneError(msg) from None
+    return _Connection(url, namespace, pool, configuration)
+
+
+def _unusable(access: ClusterAccess) -> str:
+    text = "cannot tell which cluster to ask"
+    given = access.kubeconfig
+    if given is None:
+        return text
+    # What is long is no path: somebody encoded the content.
+    is_shown = len(given) <= _LONGEST_PATH and not _is_content(given)
+    return f"{text}: kubeconfig {' '.join(given.split())}" if is_shown else f"{text}: kubeconfig"
+
+
+def _web_address(server: str) -> str:
+    if not server.startswith(("http://", "https://")):
+        msg = "the server of a cluster is an address with http:// or https://"
+        raise OSError(msg)
+    return server.rstrip("/")
 
 
 def _load(access: ClusterAccess, configuration: Any) -> str:  # noqa: ANN401
@@ -216,10 +245,8 @@ def _load(access: ClusterAccess, configuration: Any) -> str:  # noqa: ANN401
 
     config: Any = untyped
     if access.kubeconfig is None and not _has_default_file():
-        config.load_incluster_config(client_configuration=configuration)
-        account = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-        return account.read_text().strip()
-    if access.kubeconfig is not None and "\n" in access.kubeconfig.strip():
+        return _load_account(config, configuration)
+    if access.kubeconfig is not None and _is_content(access.kubeconfig):
         content = yaml.safe_load(access.kubeconfig)
         config.load_kube_config_from_dict(
             content, context=access.context, client_configuration=configuration
@@ -234,6 +261,24 @@ def _load(access: ClusterAccess, configuration: Any) -> str:  # noqa: ANN401
     contexts, current = config.list_kube_config_contexts(access.kubeconfig)
     chosen = next((each for each in contexts if each["name"] == access.context), current)
     return chosen.get("context", {}).get("namespace") or "default"
+
+
+def _load_account(config: Any, configuration: Any) -> str:  # noqa: ANN401
+    """The account of the pod that this runs in."""
+    try:
+        config.load_incluster_config(client_configuration=configuration)
+    except config.ConfigException as error:
+        msg = (
+            "there is no kubeconfig (kubernetes:kubeconfig, KUBECONFIG or ~/.kube/config), and no "
+            f"account of a pod: {error}"
+        )
+        raise config.ConfigException(msg) from error
+    return Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text().strip()
+
+
+def _is_content(kubeconfig: str) -> bool:
+    """A whole kubeconfig, which may be one line of JSON, and not its path."""
+    return "\n" in kubeconfig.strip() or kubeconfig.lstrip().startswith("{")
 
 
 def _has_default_file() -> bool:

@@ -71,7 +71,7 @@ class DeploymentFleet(pulumi.ComponentResource):
         if overlay.plain:
             found.append(
                 ConfigMap(
-                    overlay.plain_name,
+                    child_name(self._name, overlay.plain_role),
                     metadata=self._metadata(overlay.plain_name),
                     data=dict(overlay.plain),
                     immutable=True,
@@ -81,7 +81,7 @@ class DeploymentFleet(pulumi.ComponentResource):
         if overlay.secret:
             found.append(
                 Secret(
-                    overlay.secret_name,
+                    child_name(self._name, overlay.secret_role),
                     metadata=self._metadata(overlay.secret_name),
                     string_data=pulumi.Output.secret(dict(overlay.secret)),
                     immutable=True,

@@ -7,6 +7,7 @@ from typing import Any
 
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.answers import Answer, UnusableAnswerError
+from bluegreen.gates.wording import one_line
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
 from bluegreen.settings.kubernetes import FollowJobSettings
@@ -47,17 +48,18 @@ class JobProduction:
     def answer(self, path: str, timeout_seconds: float) -> Answer:
         """The next answer; raises `UnusableAnswerError` where there is none."""
         if not self._answers:
-            self._answers.extend(self._ask(path, timeout_seconds))
+            log = self._ask(path, timeout_seconds)
+            self._answers.extend(answers_in(log))
         if not self._answers:
-            msg = f"the Job that asked {self.name} had no answer"
+            msg = f"the Job that asked {self.name} had no answer: {one_line(log) or 'no output'}"
             raise UnusableAnswerError(msg)
         return self._answers.popleft()
 
-    def _ask(self, path: str, timeout_seconds: float) -> list[Answer]:
+    def _ask(self, path: str, timeout_seconds: float) -> str:
         jobs = self._names.group("batch/v1", "jobs")
         name = self._cluster.create(jobs, self._manifest(path, timeout_seconds))["metadata"]["name"]
         try:
-            return list(answers_in(self._log_of(name)))
+            return self._log_of(name)
         finally:
             self._cluster.delete(f"{jobs}/{name}")
 
@@ -88,6 +90,8 @@ class JobProduction:
     def _manifest(self, path: str, timeout_seconds: float) -> dict[str, Any]:
         urls = [self.name + path] * self._settings.follow.consecutive
         command = ["curl", "--silent", "--show-error", "--include"]
+        # Each answer on lines of its own: many a body ends without one.
+        command += ["--write-out", r"\n"]
         command += ["--max-time", f"{timeout_seconds:g}", "--header", "Connection: close", *urls]
         return {
             "apiVersion": "batch/v1",
@@ -129,9 +133,9 @@ class JobProduction:
 
 def answers_in(log: str) -> Iterator[Answer]:
     """The answers in what `curl --include` printed for several addresses, one after the other."""
-    lines = log.splitlines()
+    lines = log.split("\n")
     starts = [index for index, line in enumerate(lines) if line.startswith("HTTP/1.")]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts, len(lines)][1:], strict=True):
         answer = _answer(lines[start:end])
         if answer is not None:
             yield answer

@@ -14,7 +14,7 @@ from bluegreen.settings.kubernetes import GatewaySettings
 from bluegreen.settings.service import ServiceSettings
 from bluegreen.traffic import Route, TrafficSplit
 
-__all__ = ["API_VERSION", "GUARANTEE", "HttpRouteRouter", "weights_route"]
+__all__ = ["API_VERSION", "GUARANTEE", "HttpRouteRouter", "route_spec", "weights_route"]
 
 API_VERSION = "gateway.networking.k8s.io/v1"
 GUARANTEE = "single write"
@@ -113,23 +113,33 @@ def _backend(
 
 
 def weights_route(properties: Mapping[str, Any]) -> Route | None:
-    """Reads an HTTPRoute's properties; None when its last rule does not split two colors."""
-    annotations = (properties.get("metadata") or {}).get("annotations") or {}
-    active = annotations.get(ACTIVE)
-    rules = (properties.get("spec") or {}).get("rules") or [{}]
-    weights = _weights(rules[-1].get("backendRefs") or [])
-    total = sum(weights.values())
-    if active not in set(Color) or set(weights) != set(Color) or total <= 0:
+    """Reads an HTTPRoute's properties; None when it does not split two colors, and nothing else."""
+    metadata = properties.get("metadata") or {}
+    active = (metadata.get("annotations") or {}).get(ACTIVE)
+    *pinned, production = (properties.get("spec") or {}).get("rules") or [{}]
+    split = _split(metadata.get("name", ""), production.get("backendRefs") or [])
+    if active not in set(Color) or split is None or not all(map(_needs_a_header, pinned)):
         return None
-    blue = round(100 * weights[Color.BLUE] / total)
-    return Route(Color(active), TrafficSplit(blue=blue, green=100 - blue))
+    return Route(Color(active), split)
 
 
-def _weights(backends: list[Mapping[str, Any]]) -> dict[Color, int]:
-    found: dict[Color, int] = {}
-    for backend in backends:
-        color = str(backend.get("name", "")).rpartition("-")[2]
-        if color in set(Color):
-            # Without a weight it counts 1 (Gateway API v1).
-            found[Color(color)] = int(backend.get("weight", 1))
-    return found if len(found) == len(backends) else {}
+def _split(service: str, backends: list[Mapping[str, Any]]) -> TrafficSplit | None:
+    # Without a weight it counts 1 (Gateway API v1).
+    weights = {backend.get("name"): int(backend.get("weight", 1)) for backend in backends}
+    names = {color: child_name(service, color) for color in Color}
+    if len(backends) != len(Color) or set(weights) != set(names.values()):
+        return None
+    blue, green = weights[names[Color.BLUE]], weights[names[Color.GREEN]]
+    if blue + green <= 0:
+        return None
+    share = round(100 * blue / (blue + green))
+    if blue and green:
+        # However little it is, it is a share: nobody may take its members away.
+        share = min(max(share, 1), 99)
+    return TrafficSplit(blue=share, green=100 - share)
+
+
+def _needs_a_header(rule: Mapping[str, Any]) -> bool:
+    """Rules before production's are for those who ask for one color; all else would go astray."""
+    matches = rule.get("matches") or [{}]
+    return all(match.get("headers") for match in matches)

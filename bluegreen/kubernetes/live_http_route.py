@@ -7,7 +7,7 @@ from bluegreen.colors import Color
 from bluegreen.errors import UnreadableTrafficError
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.http_route_router import API_VERSION, weights_route
-from bluegreen.kubernetes.names import ObjectNames
+from bluegreen.kubernetes.names import ACTIVE, ObjectNames
 from bluegreen.traffic import Route, TrafficSplit
 
 __all__ = ["LiveHttpRoute"]
@@ -35,13 +35,7 @@ class LiveHttpRoute:
             return None
         route = weights_route(found)
         if route is None:
-            name = self._names.production
-            services = " and ".join(self._names.of_color(color) for color in Color)
-            msg = (
-                f"the last rule of HTTPRoute {name} does not share traffic between the Services "
-                f"{services}"
-            )
-            raise UnreadableTrafficError(msg)
+            raise UnreadableTrafficError(self._unreadable(found))
         return route
 
     def follows(self, wanted: TrafficSplit) -> tuple[bool, str]:
@@ -52,11 +46,19 @@ class LiveHttpRoute:
         parents = (found.get("status") or {}).get("parents") or []
         if not parents:
             return False, f"no gateway has looked at HTTPRoute {self._names.production} yet"
-        problems = [text for parent in parents for text in _problems(found, parent)]
+        problems = dict.fromkeys(text for parent in parents for text in _problems(found, parent))
         if problems:
             return False, f"HTTPRoute {self._names.production}: {'; '.join(problems)}"
         accepted = f"{len(parents)} gateways" if len(parents) > 1 else "the gateway"
         return True, f"{accepted} accepted HTTPRoute {self._names.production} with {wanted}"
+
+    def _unreadable(self, found: Mapping[str, Any]) -> str:
+        text = f"HTTPRoute {self._names.production}"
+        active = (found["metadata"].get("annotations") or {}).get(ACTIVE)
+        if active not in set(Color):
+            return f"{text} names no active color in its annotation {ACTIVE}"
+        services = " and ".join(self._names.of_color(color) for color in Color)
+        return f"{text} does not share all traffic between the Services {services}"
 
 
 def _problems(route: Mapping[str, Any], parent: Mapping[str, Any]) -> Iterator[str]:

@@ -9,8 +9,9 @@ from bluegreen.kubernetes.live_router import LiveRouter
 
 __all__ = ["LiveObjectGuard", "owners_of"]
 
-_PEOPLE = ("kubectl", "pulumi")
-"""Field managers that begin so are somebody's hands, or ourselves; all others are controllers."""
+_PEOPLE = ("kubectl", "pulumi", "before-first-apply")
+"""Field managers that begin so are somebody's hands, ourselves, or what the API server calls those
+it has no record of; all others are controllers."""
 
 
 class LiveObjectGuard:
@@ -65,8 +66,15 @@ def owners_of(live: Mapping[str, Any], fields: tuple[str, ...]) -> list[str]:
 
 def _owners(live: Mapping[str, Any], fields: tuple[str, ...]) -> Iterator[str]:
     for entry in live["metadata"].get("managedFields") or []:
-        place: Any = entry.get("fieldsV1") or {}
-        for name in fields:
-            place = place.get(f"f:{name}") if isinstance(place, dict) else None
-        if place is not None:
+        if _has(entry.get("fieldsV1") or {}, fields):
             yield entry.get("manager", "unknown")
+
+
+def _has(owned: Mapping[str, Any], fields: tuple[str, ...]) -> bool:
+    place: Any = owned
+    for name in fields:
+        place = place.get(f"f:{name}")
+        if not place:
+            # Nothing below it: all of it. A Service's selector is only ever owned as a whole.
+            return place is not None
+    return True

@@ -7,6 +7,7 @@ from typing import Any
 
 from bluegreen.colors import Color
 from bluegreen.kubernetes.names import FINGERPRINT, RELEASE, ObjectNames
+from bluegreen.naming import child_name
 from bluegreen.plan import FleetPlan
 from bluegreen.settings.kubernetes import KubernetesSettings
 from bluegreen.settings.service import ServiceSettings
@@ -31,8 +32,10 @@ class Overlay:
         self.plain: Mapping[str, str] = kubernetes.env | plan.settings.env
         self.secret: Mapping[str, str] = kubernetes.secrets | plan.settings.secrets
         base = names.of_color(color)
-        self.plain_name = f"{base}-env-{_content_hash(self.plain)}"
-        self.secret_name = f"{base}-secrets-{_slow_hash(self.secret, names, color)}"
+        self.plain_role = f"env-{_content_hash(self.plain)}"
+        self.secret_role = f"secrets-{_slow_hash(self.secret, names, color)}"
+        self.plain_name = child_name(base, self.plain_role)
+        self.secret_name = child_name(base, self.secret_role)
 
     @property
     def sources(self) -> list[dict[str, Any]]:

@@ -97,6 +97,7 @@ def _plan(options: argparse.Namespace) -> LoadPlan:
         connections=options.connections,
         fresh_share=options.fresh_share,
         timeout_seconds=options.timeout,
+        test_network=options.test_network,
         headers={name.strip(): value.strip() for name, _, value in headers},
         cookie_clients=options.cookie_clients,
         color_header=options.color_header,
@@ -129,6 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--color-header", default="X-Bluegreen-Color", help="header that names the color")
     add("--release-header", default="X-Bluegreen-Release", help="header that names the release")
     add("--output", type=Path, help="file for the recording of every request")
+    add("--test-network", metavar="NETWORK", help="private network of a test cluster to send to")
     # Of use to BackgroundLoad only: a line when it starts, then the recording instead of a summary.
     add("--background", action="store_true", help=argparse.SUPPRESS)
     return parser

@@ -138,6 +138,8 @@ def arguments_of(plan: LoadPlan) -> Iterator[str]:
     yield from ("--connections", str(plan.connections), "--fresh-share", repr(plan.fresh_share))
     yield from ("--timeout", repr(plan.timeout_seconds))
     yield from ("--cookie-clients", str(plan.cookie_clients))
+    if plan.test_network is not None:
+        yield from ("--test-network", plan.test_network)
     yield from ("--color-header", plan.color_header, "--release-header", plan.release_header)
     for name, value in plan.headers.items():
         yield from ("--header", f"{name}: {value}")

@@ -35,6 +35,10 @@ class LoadPlan:
     url: str
     """`http://` address with a loopback host; path and query are sent as they are."""
 
+    test_network: str | None = None
+    """A private network, such as `10.96.0.0/16`, whose addresses may be sent to as well: that of a
+    cluster in a network namespace of this machine."""
+
     rate: float
     """Requests per second, evenly spaced, sent whether or not earlier ones were answered."""
 
@@ -63,7 +67,12 @@ class LoadPlan:
     """Header of the answer that names the release."""
 
     def __post_init__(self) -> None:
-        problems = [*self._url_problems(), *self._amount_problems(), *self._header_problems()]
+        problems = [
+            *self._network_problems(),
+            *self._url_problems(),
+            *self._amount_problems(),
+            *self._header_problems(),
+        ]
         if problems:
             raise ConfigError(problems)
 
@@ -105,11 +114,32 @@ class LoadPlan:
             return
         if scheme != "http" or not host or port == 0 or "@" in self._parts.netloc:
             yield f"url: {self.url!r} is not of the form http://127.0.0.1:PORT/; nothing was sent"
-        elif not _is_loopback(host):
+        elif not (_is_loopback(host) or self._is_in_test_network(host)):
             yield (
                 f"url: host {host!r} is not loopback and this client is for tests and demos on one "
                 "machine; nothing was sent; use 127.0.0.1, ::1 or localhost"
             )
+
+    def _network_problems(self) -> Iterator[str]:
+        if self.test_network is None:
+            return
+        try:
+            network = ipaddress.ip_network(self.test_network)
+        except ValueError as error:
+            yield f"test_network: {error}; nothing was sent"
+            return
+        if not network.is_private:
+            yield (
+                f"test_network: {network} is not private, so it may be somebody else's; nothing "
+                "was sent"
+            )
+
+    def _is_in_test_network(self, host: str) -> bool:
+        try:
+            network = ipaddress.ip_network(self.test_network or "")
+            return network.is_private and ipaddress.ip_address(host) in network
+        except ValueError:
+            return False
 
     def _amount_problems(self) -> Iterator[str]:
         limits = (

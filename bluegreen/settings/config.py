@@ -28,9 +28,6 @@ _CLOSE = 0.8
 """At 0.75 a key of the user's own called `server` would count as a misspelt `service`."""
 
 
-_FOREIGN_KEYS = {Platform.ONPREM: ("image", "secrets"), Platform.KUBERNETES: ("command",)}
-"""Keys of a color that a platform does not read."""
-
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -163,7 +160,7 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
         *(line for color in Color for line in _color_without_room(parts, color)),
         *(line for color in Color for line in _color_without_command(parts, color)),
         *(line for color in Color for line in _color_without_image(parts, color)),
-        *(line for color in Color for line in _of_another_platform(parts, color)),
+        *(line for color in Color for line in _color_of_another_platform(parts, color)),
         *_variables_that_would_be_left_out(parts),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
@@ -259,16 +256,21 @@ def _color_without_image(parts: Mapping[str, Any], color: Color) -> _Contradicti
         )
 
 
-def _of_another_platform(parts: Mapping[str, Any], color: Color) -> _Contradictions:
-    """What would be read by nobody; of a password nobody would know that it is not there."""
-    for platform, others in _FOREIGN_KEYS.items():
-        found = _color_on(parts, color, platform)
-        for key in others if found is not None else ():
-            if found is not None and getattr(found[0], key):
-                yield (
-                    f"{color}.{key}: is not read on the platform {platform}",
-                    f"`pulumi config rm --path {color}.{key}`",
-                )
+_NOT_READ = {Platform.ONPREM: ("image", "secrets"), Platform.KUBERNETES: ("command",)}
+"""What a platform would leave aside without a word."""
+
+
+def _color_of_another_platform(parts: Mapping[str, Any], color: Color) -> _Contradictions:
+    settings: ColorSettings | None = parts.get(color)
+    service: ServiceSettings | None = parts.get(ConfigKey.SERVICE)
+    if settings is None or service is None:
+        return
+    for key in _NOT_READ[service.platform]:
+        if key in settings.model_fields_set:
+            yield (
+                f"{color}.{key}: is not read on the platform {service.platform}",
+                f"`pulumi config rm --path {color}.{key}`",
+            )
 
 
 def _variables_that_would_be_left_out(parts: Mapping[str, Any]) -> _Contradictions:

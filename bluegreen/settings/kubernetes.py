@@ -10,12 +10,18 @@ from bluegreen.settings.member import MemberEnvironment
 
 __all__ = [
     "AutoscalingSettings",
+    "BaseUrl",
     "ConnectionsSettings",
+    "DnsLabel",
+    "DnsName",
     "FollowJobSettings",
     "GatewaySettings",
+    "HostName",
+    "Image",
     "KubernetesSettings",
     "LivenessSettings",
     "PodSecuritySettings",
+    "Quantity",
     "ResourcesSettings",
     "RouterMechanism",
     "StartupSettings",
@@ -25,6 +31,11 @@ DnsLabel = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)
 ]
 """Lower-case letters, digits and hyphens, at most 63 characters (RFC 1123 label)."""
+
+DnsName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)
+]
+"""The same with dots, at most 253 characters: what most objects may be called."""
 
 HostName = Annotated[
     str, StringConstraints(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", max_length=253)
@@ -39,7 +50,7 @@ Quantity = Annotated[
 ]
 """Kubernetes quantity, for example `250m` or `128Mi`."""
 
-BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+[^\s]*[^\s/]$")]
+BaseUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(/+[^\s/]+)*$")]
 """`http://` or `https://`, a host, no slash at the end."""
 
 
@@ -123,13 +134,13 @@ class AutoscalingSettings(SettingsModel):
 class GatewaySettings(SettingsModel):
     """The Gateway that an HTTPRoute belongs to; made by somebody else."""
 
-    name: DnsLabel
+    name: DnsName
     """Name of the Gateway."""
 
     namespace: DnsLabel | None = None
     """Its namespace; default the service's own."""
 
-    section_name: DnsLabel | None = None
+    section_name: DnsName | None = None
     """One of its listeners; default all that fit."""
 
     hostnames: tuple[HostName, ...] = ()
@@ -176,13 +187,13 @@ class KubernetesSettings(SettingsModel):
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """Default IfNotPresent: a release is what its tag was when it was deployed."""
 
-    image_pull_secrets: tuple[DnsLabel, ...] = ()
+    image_pull_secrets: tuple[DnsName, ...] = ()
     """Names of Secrets for a private registry."""
 
     container_port: int = Field(default=8080, ge=1, le=65535)
     """Port that a member listens on; it is also told as `PORT`."""
 
-    service_account: DnsLabel | None = None
+    service_account: DnsName | None = None
     """Account of the members; default the namespace's own, whose token is not mounted."""
 
     env: MemberEnvironment = Field(default_factory=dict, repr=False)
@@ -243,6 +254,13 @@ class KubernetesSettings(SettingsModel):
         if self.router is RouterMechanism.HTTP_ROUTE and self.gateway is None:
             msg = "router is http_route, but gateway does not say which Gateway it belongs to"
             raise MisfitError(msg, "gateway", "name", value="NAME")
+        return self
+
+    @model_validator(mode="after")
+    def _a_follow_job_has_a_service_to_ask(self) -> Self:
+        if self.router is RouterMechanism.HTTP_ROUTE and self.follow_job is not None:
+            msg = "follow_job asks production's Service, and with the router http_route it has none"
+            raise MisfitError(msg, "follow_job", value=None)
         return self
 
     @model_validator(mode="after")

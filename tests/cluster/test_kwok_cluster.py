@@ -13,7 +13,7 @@ from tests.cluster.objects import (
 )
 from tools.cluster.api import create
 from tools.cluster.cluster import Cluster, OwnCluster
-from tools.cluster.kwok_stages import NEVER_READY
+from tools.cluster.kwok_stages import NEVER_READY, READY_AFTER
 from tools.cluster.processes import wait_until
 
 
@@ -44,3 +44,31 @@ def test_a_pod_that_is_told_so_runs_and_is_not_ready_until_it_is_told_otherwise(
             change = {"metadata": {"annotations": {NEVER_READY: value}}}
             client.CoreV1Api(api).patch_namespaced_pod(pod.metadata.name, namespace, change)
             wait_until(lambda: endpoints(api, namespace, "shop") == [expected], PATIENCE_SECONDS)  # noqa: B023
+
+
+def test_a_pod_is_pending_as_long_as_it_is_told(own_cluster: OwnCluster, namespace: str):
+    with own_cluster.asking() as api:
+        create(api, deployment("late", annotations={READY_AFTER: "3600s"}), namespace)
+        create(api, deployment("soon", annotations={READY_AFTER: "1s"}), namespace)
+
+        wait_until(lambda: readiness(api, namespace, "soon") == [True], PATIENCE_SECONDS)
+
+        assert phases(api, namespace, "late") == ["Pending"]
+
+
+def test_a_job_succeeds(own_cluster: OwnCluster, namespace: str):
+    container = {"name": "job", "image": "local/busybox:1"}
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "check"},
+        "spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [container]}}},
+    }
+    with own_cluster.asking() as api:
+        create(api, job, namespace)
+
+        jobs = client.BatchV1Api(api)
+        wait_until(
+            lambda: jobs.read_namespaced_job("check", namespace).status.succeeded == 1,
+            PATIENCE_SECONDS,
+        )

@@ -1,5 +1,7 @@
 """How clusters start and end, also after a kill, and what they refuse."""
 
+import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -14,11 +16,13 @@ from kubernetes import client, config
 
 from tests.cluster.objects import PATIENCE_SECONDS, deployment, readiness
 from tools.cluster import sysctls
-from tools.cluster.api import create
+from tools.cluster.api import apply_definitions, create
 from tools.cluster.cluster import OwnCluster
-from tools.cluster.errors import ClusterError, FolderInUseError
+from tools.cluster.errors import ClusterError, FolderInUseError, MissingError
+from tools.cluster.folders import kind_of
 from tools.cluster.kwok_cluster import KwokCluster
-from tools.cluster.node_cluster import NodeCluster
+from tools.cluster.node_cluster import RUN, NodeCluster
+from tools.cluster.packages import require_programs
 from tools.cluster.processes import Processes, wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,7 +47,7 @@ spec:
 KILLED = """\
 import os, signal, sys
 from pathlib import Path
-from tools.cluster.api import create
+from tools.cluster.api import apply_definitions, create
 from tools.cluster.{module} import {kind}
 from tests.cluster.objects import deployment, readiness
 from tools.cluster.processes import wait_until
@@ -65,12 +69,13 @@ def folder() -> Iterator[Path]:
             assert done.returncode == 0, done.stderr
 
 
-def command(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def command(*words: str | Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """`python -m tools.cluster WORD --folder FOLDER ...`."""
     verb, folder, *more = words
     return subprocess.run(
         [sys.executable, "-m", "tools.cluster", verb, "--folder", folder, *more],
         cwd=REPOSITORY,
+        env={**os.environ, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -118,15 +123,22 @@ def test_up_twice_is_one_cluster_and_down_leaves_nothing(folder: Path):
     first = command("up", folder, "--definitions", definitions)
     before = command("status", folder)
     second = command("up", folder)
+    other = command("up", folder, "--node")
     after = command("status", folder)
 
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     kubeconfig = folder / "certificates" / "admin.kubeconfig"
     assert first.stdout == second.stdout == f"export KUBECONFIG={kubeconfig}\n"
     assert second.stderr == ""
+    assert (other.returncode, other.stderr) == (
+        1,
+        f"in {folder} another kind of cluster runs (kwok); nothing was started;"
+        " take that one down first, or choose another folder\n",
+    )
     assert pids(before.stdout) == pids(after.stdout)
     assert len(pids(before.stdout)) == 5
     with config.new_client_from_config(str(kubeconfig)) as api:
+        apply_definitions(api, definitions)
         (definition,) = client.ApiextensionsV1Api(api).list_custom_resource_definition().items
     assert definition.metadata.name == "colors.bluegreen.test"
 
@@ -158,6 +170,20 @@ def test_what_a_killed_test_run_left_is_removed_by_the_next(folder: Path):
     assert not folder.exists()
 
 
+def test_down_ends_a_cluster_whose_folder_somebody_removed(folder: Path):
+    run_and_kill(KwokCluster, folder)
+    # Not all at once: etcd makes new files meanwhile.
+    shutil.rmtree(folder, ignore_errors=True)
+    assert kind_of(folder) is None
+    assert Processes(folder).marked()
+
+    done = command("down", folder)
+
+    assert done.returncode == 0, done.stderr
+    assert Processes(folder).marked() == []
+    assert not folder.exists()
+
+
 def test_a_folder_is_used_by_one_at_a_time(own_cluster: OwnCluster):
     done = command("down", own_cluster.folder)
 
@@ -180,6 +206,83 @@ def test_a_folder_with_other_files_is_left_alone(kind: type[OwnCluster], tmp_pat
         kind(tmp_path).down()
 
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_definitions_that_are_none_are_one_clear_line(folder: Path, tmp_path: Path):
+    done = command("up", folder, "--definitions", tmp_path)
+
+    assert done.returncode == 1
+    assert done.stderr == f"no *.yaml in {tmp_path}; no cluster was started\n"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not YAML: while parsing a flow node expected the node content"),
+        (
+            DEFINITION.replace("colors.bluegreen.test", "other.bluegreen.test"),
+            'was refused: CustomResourceDefinition.apiextensions.k8s.io "other.bluegreen.test" is',
+        ),
+    ],
+)
+def test_a_definition_that_is_wrong_is_one_clear_line(
+    own_cluster: OwnCluster, tmp_path: Path, text: str, said: str
+):
+    (tmp_path / "color.yaml").write_text(text)
+
+    with own_cluster.asking() as api, pytest.raises(ClusterError) as caught:
+        apply_definitions(api, tmp_path)
+
+    assert str(caught.value).startswith(f"{tmp_path / 'color.yaml'} {said}")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_etcd_is_one_clear_line(folder: Path, tmp_path: Path):
+    done = command("up", folder, PATH=str(tmp_path))
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "setup: not installed: etcd-server; install it and run this again"
+    )
+    assert not folder.exists()
+
+
+def test_a_missing_go_is_one_clear_line(folder: Path, tmp_path: Path):
+    (tmp_path / "etcd").symlink_to(require_programs({"etcd": "etcd-server"})["etcd"])
+
+    done = command("up", folder, PATH=str(tmp_path), XDG_CACHE_HOME=str(tmp_path / "cache"))
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "no cluster: go is not on PATH; install Go 1.25 or newer (https://go.dev/dl/)"
+        " and run this again"
+    )
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_real_node_is_refused_to_whoever_is_not_root():
+    code = (
+        "import os, sys; from tools.cluster.__main__ import main; os.seteuid(65534);"
+        "sys.exit(main(['up', '--node', '--folder', sys.argv[1]]))"
+    )
+    with tempfile.TemporaryDirectory(prefix="bg-") as parent:
+        Path(parent).chmod(0o777)
+        done = subprocess.run(
+            [sys.executable, "-c", code, Path(parent, "cluster")],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        left = list(Path(parent).iterdir())
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "a real node needs root; nothing was started; become root, or leave out --node\n"
+    )
+    assert left == []
 
 
 def test_a_process_that_ends_is_named_with_what_it_said_last(tmp_path: Path):
@@ -241,19 +344,21 @@ def traces_of(cluster: NodeCluster) -> list[str]:
     ]
 
 
-def test_a_node_that_a_killed_test_run_left_is_removed_and_so_is_the_next(
-    node_cluster: NodeCluster, folder: Path
-):
-    before = sysctls.current()
+def test_a_node_that_a_killed_test_run_left_is_removed_and_so_is_the_next(folder: Path):
     cluster = NodeCluster(folder)
+    try:
+        cluster.check()
+    except MissingError as error:
+        pytest.skip(f"no node cluster: {error}")
+    is_only_one, before = not RUN.exists(), sysctls.current()
     run_and_kill(NodeCluster, folder)
     assert traces_of(cluster)
 
     with NodeCluster(folder) as again, again.asking() as api:
         assert client.CoreV1Api(api).list_namespaced_pod("default").items == []
+        assert sysctls.current()["vm/overcommit_memory"] == "1"
 
     assert traces_of(cluster) == []
     assert not folder.exists()
-    if not Path("/run/bluegreen").exists():
-        # No other node is on this machine.
+    if is_only_one and not RUN.exists():
         assert sysctls.current() == before

@@ -73,6 +73,7 @@ class KubernetesDriver:
         self.stack = PulumiStack(directory, main=REPOSITORY / "stacks")
         with_provider(self.stack.environment)
         self.stack.environment["KUBECONFIG"] = str(cluster.kubeconfig)
+        self.cluster = cluster
         self.names = ObjectNames("shop", namespace)
         self.api = Cluster(ClusterAccess(kubeconfig=str(cluster.kubeconfig)))
         self.production_url = f"http://127.0.0.1:{port}"

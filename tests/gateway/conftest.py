@@ -7,18 +7,13 @@ from typing import Any
 
 import pytest
 
-from bluegreen.colors import Color
-from tests.gateway.shop import Shop
+from tests.gateway.shop import BLUE, GREEN, PODS, Shop
 from tests.load.servers import AppProcess, free_port
 from tests.onprem.haproxy.proxy import Member, Members, free_ports
 from tests.standins.gateway.api import ApiServer
 from tests.standins.gateway.install import install
 from tests.standins.gateway.proxy import haproxy_binary
 from tests.standins.gateway.server import GatewayServer
-
-# RFC 5737: addresses that nobody has. The gateway is told where they really are.
-BLUE, BLUE_2, GREEN = "198.51.100.11", "198.51.100.12", "198.51.100.21"
-PODS = {BLUE: Color.BLUE, BLUE_2: Color.BLUE, GREEN: Color.GREEN}
 
 
 @pytest.fixture(scope="session")
@@ -41,10 +36,15 @@ def pods() -> Iterator[dict[str, Member]]:
 
 
 @pytest.fixture(scope="session")
-def start_gateway(cluster: Any) -> Iterator[Callable[..., GatewayServer]]:
-    """Starts gateways, and ends them with the session."""
+def haproxy() -> None:
+    """What needs the gateway is skipped where its proxy is not."""
     if haproxy_binary() is None:
         pytest.skip("there is no haproxy on this machine (Debian: apt-get install haproxy)")
+
+
+@pytest.fixture(scope="session")
+def start_gateway(cluster: Any, haproxy: None) -> Iterator[Callable[..., GatewayServer]]:
+    """Starts gateways, and ends them with the session."""
     with contextlib.ExitStack() as stack:
 
         def start(**options: Any) -> GatewayServer:

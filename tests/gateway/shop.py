@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bluegreen.colors import Color
 from tests.standins.gateway.api import ApiServer
 from tests.standins.gateway.objects import (
     ENDPOINT_SLICES,
@@ -19,6 +20,10 @@ from tests.standins.gateway.server import GatewayServer
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 PORT = 80
+
+# RFC 5737: addresses that nobody has. The gateway is told where they really are.
+BLUE, BLUE_2, GREEN = "198.51.100.11", "198.51.100.12", "198.51.100.21"
+PODS = {BLUE: Color.BLUE, BLUE_2: Color.BLUE, GREEN: Color.GREEN}
 POD_PORT = 8080
 
 Json = dict[str, Any]
@@ -51,6 +56,11 @@ def backend(service: str, weight: int | None = None, **fields: Any) -> Json:
 def weights(**of_color: int) -> list[Json]:
     """Both colors' backendRefs, for example `weights(blue=100, green=0)`."""
     return [backend(f"shop-{color}", weight) for color, weight in of_color.items()]
+
+
+def active(color: Color) -> Json:
+    """A rule that sends every request to a color, and refers to both."""
+    return to(*weights(**{each.value: 100 * (each is color) for each in Color}))
 
 
 def to(*backends: Json, **rule: Any) -> Json:

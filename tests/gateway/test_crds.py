@@ -49,6 +49,7 @@ REFUSED_ROUTES = {
     "a path with two slashes": (path("/a//b"), "must not contain '//'"),
     "a path that goes up": (path("/a/../b"), "must not contain '/./' or '/../'"),
     "a path that ends upwards": (path("/a/.."), "nor end with"),
+    "a path with a hidden slash": (path("/a%2Fb"), "must not contain '%2f'"),
     "a path with a space": (path("/a b"), "valid characters"),
     "a path that is too long": (path("/" + "a" * 1024), "may not be more than 1024"),
     "an unknown type of path": (path("/", "Glob"), "Unsupported value"),

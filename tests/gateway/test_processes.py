@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.gateway.conftest import BLUE
-from tests.gateway.shop import Shop, ask, backend, to, weights
+from tests.gateway.shop import BLUE, Shop, ask, backend, to, weights
 from tests.gateway.waiting import eventually
 from tests.load.servers import free_port
 from tests.onprem.haproxy.proxy import Member
@@ -69,7 +68,9 @@ def test_the_proxy_ends_with_its_controller(started: GatewayServer, number: int)
     eventually(lambda: listens(started.port), lambda found: not found)
 
 
-def test_both_end_with_the_process_that_has_started_them(cluster: Any, shop: Shop) -> None:
+def test_both_end_with_the_process_that_has_started_them(
+    haproxy: None, cluster: Any, shop: Shop
+) -> None:
     with tempfile.TemporaryDirectory(prefix="bg-") as folder:
         port = free_port()
         arguments = [str(cluster.kubeconfig), str(port), folder]
@@ -87,7 +88,7 @@ def test_both_end_with_the_process_that_has_started_them(cluster: Any, shop: Sho
         assert not listens(port)
 
 
-def test_a_taken_port_is_said(cluster: Any) -> None:
+def test_a_taken_port_is_said(haproxy: None, cluster: Any) -> None:
     with socket.socket() as taken, tempfile.TemporaryDirectory(prefix="bg-") as folder:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

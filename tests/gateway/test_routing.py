@@ -2,8 +2,7 @@
 
 import math
 
-from tests.gateway.conftest import BLUE, BLUE_2, GREEN
-from tests.gateway.shop import Shop, ask, backend, to, weights
+from tests.gateway.shop import BLUE, BLUE_2, GREEN, Shop, ask, backend, to, weights
 from tests.gateway.waiting import eventually
 from tests.onprem.haproxy.proxy import Member
 from tests.standins.gateway.objects import ENDPOINT_SLICES, HTTP_ROUTES, SERVICES

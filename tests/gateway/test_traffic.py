@@ -11,25 +11,20 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from bluegreen.colors import Color
-from bluegreen.load import BackgroundLoad, LoadPlan, Recording, Switch, count_stale
-from tests.gateway.conftest import BLUE, BLUE_2, GREEN
-from tests.gateway.shop import Shop, ask, backend, to, weights
+from bluegreen.load import Switch, count_stale
+from tests.gateway.shop import BLUE, BLUE_2, GREEN, Shop, active, ask, backend, to
+from tests.gateway.traffic import HOST, load_on, switch
 from tests.gateway.waiting import eventually
 from tests.load.servers import AppProcess
 from tests.onprem.haproxy.proxy import KeepAlive, Members, free_ports
 from tests.standins.gateway.objects import HTTP_ROUTES
 from tests.standins.gateway.server import GatewayServer
 
-RATE = 500
-LONGEST_SECONDS = 120
 SWITCHES = 10
 LAG_SECONDS = 1.0
 ENOUGH = 200
 
 POD = {Color.BLUE: BLUE, Color.GREEN: GREEN}
-
-# Of all gateways of these tests, only those of one namespace are asked for it.
-HOST = "shop"
 
 Apps = dict[str, AppProcess]
 
@@ -51,10 +46,6 @@ def serve(
     return start
 
 
-def active(color: Color) -> dict[str, object]:
-    return to(*weights(**{each.value: 100 * (each is color) for each in Color}))
-
-
 def wait_for_requests(app: AppProcess) -> None:
     """Until an application has answered some more, not counting that it is asked for the count."""
     counts = (int(json.loads(app.get("/stats")[2])["answered"]) for _ in itertools.repeat(None))
@@ -69,33 +60,6 @@ def ended(app: AppProcess) -> Iterator[AppProcess]:
         yield app.wait_until_listening()
     finally:
         app.end()
-
-
-@contextlib.contextmanager
-def load_on(gateway: GatewayServer, path: str = "/") -> Iterator[list[Recording]]:
-    """500 requests a second, half of them on connections of their own; recorded at the end."""
-    plan = LoadPlan(
-        url=gateway.url.rstrip("/") + path,
-        rate=RATE,
-        seconds=LONGEST_SECONDS,
-        connections=256,
-        fresh_share=0.5,
-        timeout_seconds=10,
-        headers={"Host": HOST},
-    )
-    recordings: list[Recording] = []
-    with BackgroundLoad(plan) as load:
-        yield recordings
-        recordings.append(load.stop())
-    print(f"{len(recordings[0])} requests, failed: {recordings[0].failures()}")
-
-
-def switch(shop: Shop, gateway: GatewayServer, color: Color) -> Switch:
-    started = time.monotonic()
-    generation = shop.set_rules(active(color))
-    applied = gateway.wait_applied(shop.namespace, "shop", generation)
-    assert not applied["reloaded"]
-    return Switch(color.other.value, color.value, started, applied["monotonic"])
 
 
 def test_ten_switches_under_load_lose_nothing_and_leave_nothing_stale(

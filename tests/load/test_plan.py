@@ -106,3 +106,25 @@ def test_a_cookie_header_and_simulated_clients_exclude_each_other():
 
 def test_the_number_of_requests_is_rate_times_seconds():
     assert a_plan(rate=2000, seconds=2.5).request_count == 5000
+
+
+def test_the_addresses_of_a_private_test_network_are_taken_when_it_is_named():
+    plan = a_plan(url="http://10.96.3.4/", test_network="10.96.0.0/16")
+
+    assert plan.address == ("10.96.3.4", 80)
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [("8.8.8.0/24", "not private"), ("10.96.0.1/16", "host bits"), ("cluster", "IPv4 or IPv6")],
+)
+def test_a_test_network_that_may_be_somebody_elses_is_refused(network, reason):
+    with pytest.raises(ConfigError) as refusal:
+        a_plan(url="http://127.0.0.1/", test_network=network)
+
+    assert any(reason in problem for problem in refusal.value.problems)
+
+
+def test_an_address_outside_of_the_test_network_is_refused():
+    with pytest.raises(ConfigError, match="not loopback"):
+        a_plan(url="http://10.97.0.1/", test_network="10.96.0.0/16")

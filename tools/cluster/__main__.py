@@ -11,13 +11,14 @@ from typing import NoReturn
 
 from tools.cluster import folders
 from tools.cluster.cluster import OwnCluster
-from tools.cluster.errors import ClusterError
+from tools.cluster.errors import ClusterError, MissingError
 from tools.cluster.kwok_cluster import KwokCluster
 from tools.cluster.node_cluster import NodeCluster
 from tools.engine.go_build import UnavailableError
 
 __all__ = ["main"]
 
+MISSING = 2
 ROOT = Path(__file__).resolve().parents[2]
 KINDS: dict[str, type[OwnCluster]] = {each.kind: each for each in (KwokCluster, NodeCluster)}
 
@@ -30,14 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
-        _say("interrupted; the cluster was not started, or may be there in part: run `down`")
+        _say("interrupted; `down` removes what may be left")
         return 130
     except UnavailableError as error:
         _say(f"no cluster: {error}")
         return error.status
     except ClusterError as error:
         _say(str(error))
-        return 1
+        return MISSING if isinstance(error, MissingError) else 1
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -57,10 +58,11 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     kind = folders.kind_of(options.folder)
-    if kind is None:
+    # Somebody may have removed the folder alone; a node leaves all that there can be.
+    cluster = KINDS.get(kind or "", NodeCluster)(options.folder)
+    if kind is None and not cluster.control_plane.processes.marked():
         _say(f"no cluster in {options.folder}")
-        return 0
-    KINDS[kind](options.folder, say=_say).down()
+    cluster.down()
     return 0
 
 

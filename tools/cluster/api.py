@@ -1,12 +1,15 @@
 """What is asked of an API server here, by the official client."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
 from kubernetes import client, config, utils
 
+from tools.cluster.errors import ClusterError
 from tools.cluster.network import Network
 from tools.cluster.processes import wait_until
 
@@ -45,10 +48,30 @@ def nodes_ready(api: client.ApiClient) -> int:
 
 
 def apply_definitions(api: client.ApiClient, folder: Path) -> None:
-    """Creates the custom resource definitions in a folder, and waits until they are served."""
+    """Creates the custom resource definitions in a folder, and waits until they are served.
+
+    One that is there already is left as it is.
+
+    Raises:
+        ClusterError: The API server does not take one, or does not serve it.
+    """
     for file in sorted(folder.glob("*.yaml")):
-        utils.create_from_yaml(api, str(file))
-    wait_until(lambda: _all_established(api), DEFINITION_SECONDS)
+        try:
+            utils.create_from_yaml(api, str(file))
+        except utils.FailToCreateError as error:
+            reasons = [json.loads(each.body) for each in error.api_exceptions]
+            refused = [each["message"] for each in reasons if each["reason"] != "AlreadyExists"]
+            if refused:
+                msg = f"{file} was refused: {'; '.join(refused)}"
+                raise ClusterError(msg) from error
+        except yaml.YAMLError as error:
+            msg = f"{file} is not YAML: {' '.join(str(error).split())}"
+            raise ClusterError(msg) from error
+    try:
+        wait_until(lambda: _all_established(api), DEFINITION_SECONDS)
+    except TimeoutError as error:
+        msg = f"not every definition in {folder} is served after {DEFINITION_SECONDS:.0f} s"
+        raise ClusterError(msg) from error
 
 
 def _all_established(api: client.ApiClient) -> bool:

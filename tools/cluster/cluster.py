@@ -161,7 +161,7 @@ class OwnCluster(Cluster):
         """Starts it afresh; the folder stays reserved until the end."""
         with ExitStack() as stack:
             stack.enter_context(folders.reserved(self.folder))
-            self._check()
+            self.check()
             self._down()
             stack.callback(self._down)
             self._up()
@@ -178,8 +178,12 @@ class OwnCluster(Cluster):
         self._until_exit.close()
 
     @abstractmethod
-    def _check(self) -> None:
-        """Refuses if such a cluster cannot run on this machine."""
+    def check(self) -> None:
+        """Looks at what such a cluster needs of the machine.
+
+        Raises:
+            MissingError: It cannot run here; the text says why.
+        """
 
     def _start_network(self) -> None:
         """Makes what even the control plane needs."""
@@ -193,7 +197,7 @@ class OwnCluster(Cluster):
         """Ends and removes what is not in the folder."""
 
     def _up(self) -> None:
-        folders.check(self.folder)
+        self._check_folder()
         if self.is_up():
             return
         other = folders.kind_of(self.folder)
@@ -203,7 +207,8 @@ class OwnCluster(Cluster):
                 " take that one down first, or choose another folder"
             )
             raise ClusterError(msg)
-        self._check()
+        self.check()
+        self._check_definitions()
         self._down()
         folders.make(self.folder, self.kind)
         try:
@@ -211,6 +216,16 @@ class OwnCluster(Cluster):
         except BaseException:
             self._down()
             raise
+
+    def _check_folder(self) -> None:
+        # What runs in it tells its owner too, if somebody has removed a part of it.
+        if not self.control_plane.processes.marked():
+            folders.check(self.folder)
+
+    def _check_definitions(self) -> None:
+        if self._definitions is not None and not any(self._definitions.glob("*.yaml")):
+            msg = f"no *.yaml in {self._definitions}; no cluster was started"
+            raise ClusterError(msg)
 
     def _start(self) -> None:
         self._start_network()
@@ -230,9 +245,9 @@ class OwnCluster(Cluster):
             return can_run_pods(api, "default") and nodes_ready(api) == self.nodes
 
     def _down(self) -> None:
-        folders.check(self.folder)
-        self._remove_outside()
         processes = self.control_plane.processes
+        self._check_folder()
+        self._remove_outside()
         processes.stop(processes.running())
         processes.kill_marked()
         self.control_plane.forget()

@@ -43,9 +43,8 @@ def clear(folder: Path) -> None:
     """Removes what a cluster left in its folder.
 
     Raises:
-        ClusterError: Something is still mounted there, or the files are no cluster's.
+        ClusterError: Something is still mounted there.
     """
-    check(folder)
     if mounts := mounts_below(folder):
         msg = f"{mounts[0]} is still mounted; {folder} was not removed; run: umount {mounts[0]}"
         raise ClusterError(msg)

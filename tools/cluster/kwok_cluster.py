@@ -36,7 +36,7 @@ class KwokCluster(OwnCluster):
         self.control_plane = ControlPlane(self.folder)
         self._network = self.control_plane.network
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Runs wherever its programs do."""
 
     def _start_nodes(self) -> None:

@@ -24,7 +24,7 @@ from tools.cluster.node_files import NODE_ADDRESS, NODE_GATEWAY, NODE_NAME, Node
 from tools.cluster.packages import find_programs, require_programs
 from tools.cluster.processes import wait_until
 
-__all__ = ["NodeCluster"]
+__all__ = ["RUN", "NodeCluster"]
 
 CONTAINERD, KUBELET, PROXY = "containerd", "kubelet", "kube-proxy"
 PACKAGES = {
@@ -42,6 +42,8 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 RUN = Path("/run/bluegreen")
+"""Each node of this machine has a folder here."""
+
 NETWORK_RESULTS = Path("/var/lib/cni/results")
 LOG_LINKS = Path("/var/log/containers")
 SHIM_SOCKETS = Path("/run/containerd/s")
@@ -96,7 +98,8 @@ class NodeCluster(OwnCluster):
             snapshotter="native" if _is_overlay(self.folder) else "overlayfs",
         )
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Needs root, the kernel's log, control groups, and the programs of Debian packages."""
         if os.geteuid() != 0:
             msg = "a real node needs root; nothing was started; become root, or leave out --node"
             raise MissingError(msg)

@@ -155,7 +155,8 @@ state = {text(str(self.run / "containerd"))}
             "clientConnection": {
                 "kubeconfig": str(self.certificates / "kube-proxy.kubeconfig"),
             },
-            # Also from pod to pod: an answer must come back through here, not over the bridge.
+            # Also from pod to pod: where the kernel does not show iptables what crosses a bridge,
+            # the answer must not come back over it.
             "iptables": {"minSyncPeriod": self.min_sync_period, "masqueradeAll": True},
             # These limits are of the whole machine.
             "conntrack": {"maxPerCore": 0, "min": 0},

@@ -194,7 +194,8 @@ def test_a_job_is_waited_for_until_it_is_done(program, api, namespace):
 def test_an_object_that_is_held_back_from_its_deletion_is_not_forgotten(program, core, namespace):
     stack = program("""
         options = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete="3s"))
-        k8s.core.v1.ConfigMap("web", metadata=meta("web", finalizers=["bluegreen.test/x"]), opts=options)
+        held = meta("web", finalizers=["bluegreen.test/x"])
+        k8s.core.v1.ConfigMap("web", metadata=held, opts=options)
     """)
     assert stack.up().ok
 

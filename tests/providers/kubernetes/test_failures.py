@@ -68,6 +68,27 @@ def test_without_an_api_server_nothing_is_forgotten(program, core, namespace, no
     assert core.read_namespaced_service("web", namespace)
 
 
+def test_an_object_goes_where_the_kubeconfig_says_also_while_nobody_answers(
+    program, cluster, core, namespace, nobody_there
+):
+    may = {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]}
+    kubeconfig = cluster.kubeconfig_for("writer", [may], namespace=namespace)
+    stack = program(
+        'k8s.core.v1.ConfigMap("flag", metadata={"name": "flag"})', kubeconfig=kubeconfig
+    )
+
+    result = stack.up()
+    address = re.search("server: .*", nobody_there.read_text())[0]
+    nobody_there.write_text(re.sub("server: .*", address, kubeconfig.read_text()))
+    stack.environment["KUBECONFIG"] = str(nobody_there)
+    preview = stack.preview()
+
+    assert result.ok, result
+    assert core.read_namespaced_config_map("flag", namespace)
+    assert preview.ok, preview
+    assert preview.plan == []
+
+
 def test_a_kubeconfig_that_is_not_there_is_named(program, tmp_path):
     stack = program(SERVICE, kubeconfig=tmp_path / "missing")
 
@@ -184,7 +205,7 @@ def test_a_plugin_ends_with_a_killed_engine(program, apps, namespace):
 def test_after_a_kill_what_was_made_is_known_only_to_the_cluster(program, apps, namespace):
     stack = program(NEVER_READY)
     killed_while_it_waits(stack, apps, namespace)
-    assert stack.run("cancel", "--yes", "test").ok
+    assert stack.run("cancel", "--yes").ok
 
     result = stack.up()
 
@@ -193,16 +214,24 @@ def test_after_a_kill_what_was_made_is_known_only_to_the_cluster(program, apps, 
 
 
 def test_after_a_kill_a_provider_that_may_take_over_goes_on(program, apps, namespace):
-    stack = program(NEVER_READY)
+    # The name of the field manager, else made up, is lost with the engine: what the lost one owns
+    # would stay, and be in the way of every later change.
+    source = """
+        own = {"pulumi.com/patchFieldManager": "shop", "pulumi.com/timeoutSeconds": "100"}
+        deployment("web", node=config.get("node") or "", annotations=own)
+    """
+    stack = program(source)
     stack.environment["PULUMI_K8S_UPSERT_EXISTING_OBJECTS"] = "true"
+    stack.configure("node", "nowhere")
     killed_while_it_waits(stack, apps, namespace)
     before = apps.read_namespaced_deployment("web", namespace)
-    assert stack.run("cancel", "--yes", "test").ok
+    assert stack.run("cancel", "--yes").ok
 
-    stack.write('deployment("web")')
+    stack.configure("node", None)
     result = stack.up()
 
     assert result.ok, result
     after = apps.read_namespaced_deployment("web", namespace)
     assert after.metadata.uid == before.metadata.uid
+    assert after.spec.template.spec.node_selector is None
     assert after.status.ready_replicas == 1

@@ -49,6 +49,19 @@ def test_an_object_belongs_to_a_manager_of_its_own_that_stays(service, core, nam
     assert managers(core.read_namespaced_service("web", namespace)) == {(manager, "Apply")}
 
 
+def test_a_manager_can_be_named_and_the_one_from_before_lets_go(service, core, namespace):
+    service.write(
+        SERVICE.replace("**NO_AWAIT", '**NO_AWAIT, "pulumi.com/patchFieldManager": "shop"')
+    )
+
+    result = service.up()
+
+    assert result.ok, result
+    live = core.read_namespaced_service("web", namespace)
+    assert managers(live) == {("shop", "Apply")}
+    assert live.spec.selector == {"color": "blue"}
+
+
 def test_a_field_that_somebody_else_has_taken_is_not_taken_back(service, core, namespace):
     take_selector(core, namespace, "argocd-controller")
     service.configure("color", "red")
@@ -95,12 +108,17 @@ def test_the_annotation_patch_force_takes_the_field(service, core, namespace):
     assert all(manager.startswith("pulumi-kubernetes-") for manager, _ in managers(live))
 
 
-def test_what_kubectl_changed_is_taken_back_without_a_conflict(service, core, namespace):
+def test_what_kubectl_changed_is_refused_by_the_preview_and_taken_back_without_one(
+    service, core, namespace
+):
     take_selector(core, namespace, "kubectl-patch")
     service.configure("color", "red")
 
-    result = service.up()
+    preview = service.preview()
+    result = service.run("up", "--yes", "--skip-preview")
 
+    assert not preview.ok
+    assert 'conflict with "kubectl-patch"' in preview.text
     assert result.ok, result
     assert core.read_namespaced_service("web", namespace).spec.selector == {"color": "red"}
 

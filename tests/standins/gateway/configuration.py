@@ -1,5 +1,6 @@
 """HAProxy's configuration and its map of shares, as text."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,7 @@ def _header_changes(structure: Structure) -> Iterator[tuple[str, Rule, HeaderCha
         yield "response", rule, rule.response
 
 
+@functools.cache
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),

@@ -24,6 +24,11 @@ _ADDRESS = "127.0.0.1"
 _SEEN_AGAIN = (404, 409)
 
 
+def _say(line: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
 @dataclass
 class Controller:
     """Two loops over the same changes, so that slow answers of the API server delay no traffic.
@@ -37,7 +42,7 @@ class Controller:
     namespace: str | None = None
     lag_seconds: float = 0.0
     addresses: Mapping[str, str] = field(default_factory=dict)
-    say: Callable[[Mapping[str, Any]], None] = lambda line: _say(line)
+    say: Callable[[Mapping[str, Any]], None] = _say
     failed: threading.Event = field(default_factory=threading.Event)
     """Set when a loop has ended, which it never should."""
 
@@ -141,8 +146,3 @@ def _routes_of(routing: Routing) -> dict[str, dict[str, Any]]:
         }
         for name, generation in routing.generations.items()
     }
-
-
-def _say(line: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()

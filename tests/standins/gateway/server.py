@@ -37,7 +37,7 @@ class GatewayServer:
             kubeconfig: The cluster, and whom to be there.
             port: Where it listens at 127.0.0.1, whatever the ports of the Gateways are.
             folder: For its files; made if it is not there. HAProxy's sockets are in it, so its path
-                must be shorter than 90 characters.
+                must be shorter than 90 characters, without spaces or brackets.
             namespace: The only one to follow; None for all.
             addresses: Where an endpoint's address really is, as `host:port`.
             lag_seconds: How much later than the statuses the traffic follows.

@@ -8,11 +8,10 @@ from typing import Any
 from api import Api, ApiError, UnreachableError, active_cluster, connect
 from property_values import contains_unknown
 
-__all__ = ["Settings", "config_differences", "connected", "settings_from"]
+__all__ = ["Settings", "check_reachable", "config_differences", "connection", "settings_from"]
 
 PREFIX = "kubernetes:config:"
 DIRECTING = ("kubeconfig", "context", "cluster")
-UNKNOWN_KUBECONFIG = "the kubeconfig is not known yet"
 
 
 @dataclass(frozen=True)
@@ -62,19 +61,26 @@ def settings_from(variables: Mapping[str, str]) -> Settings:
     )
 
 
-def connected(settings: Settings) -> Api:
-    """The cluster, which has answered.
+def connection(settings: Settings) -> Api:
+    """The cluster that is meant; it may not be there.
 
     Raises:
-        UnreachableError: it has not.
+        UnreachableError: there is no telling which.
     """
-    api = connect(settings.kubeconfig, settings.context, settings.cluster, settings.namespace)
+    return connect(settings.kubeconfig, settings.context, settings.cluster, settings.namespace)
+
+
+def check_reachable(api: Api) -> None:
+    """Returns if the cluster answers.
+
+    Raises:
+        UnreachableError: it does not, or does not know the user.
+    """
     try:
         api.check_reachable()
     except (ApiError, UnreachableError) as error:
         msg = f"unable to load schema information from the API server: {error}"
         raise UnreachableError(msg) from error
-    return api
 
 
 def config_differences(

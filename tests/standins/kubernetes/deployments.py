@@ -36,7 +36,7 @@ class Rollout:
 
     @property
     def is_done(self) -> bool:
-        is_new = self.revision in ("", "1")
+        is_new: bool = self.revision in ("", "1")
         is_available: bool = self._condition("Available")["status"] == "True"
         return (
             self.is_seen
@@ -49,7 +49,8 @@ class Rollout:
     def _is_progressed(self) -> bool:
         condition = self._condition("Progressing")
         is_true: bool = condition["status"] == "True"
-        return is_true and condition.get("reason") == "NewReplicaSetAvailable"
+        is_available: bool = condition.get("reason") == "NewReplicaSetAvailable"
+        return is_true and is_available
 
     @property
     def _has_ready_pods(self) -> bool:
@@ -57,7 +58,8 @@ class Rollout:
         if self.replica_set is None:
             return False
         wanted = self.replica_set["spec"].get("replicas", 1)
-        return int((self.replica_set.get("status") or {}).get("readyReplicas", 0)) >= wanted
+        ready = (self.replica_set.get("status") or {}).get("readyReplicas", 0)
+        return bool(ready >= wanted)
 
     def problems(self) -> list[str]:
         """What keeps it from being done."""

@@ -8,7 +8,7 @@ from typing import Any
 from kinds import KINDS
 from property_values import contains_unknown
 
-__all__ = ["normalized", "pruned"]
+__all__ = ["importable", "normalized", "pruned"]
 
 # Written by the server alone.
 READ_ONLY = (
@@ -19,6 +19,12 @@ READ_ONLY = (
     "managedFields",
     "resourceVersion",
     "uid",
+)
+
+# Written by a controller, and by kubectl for itself.
+FOREIGN_ANNOTATIONS = (
+    "deployment.kubernetes.io/revision",
+    "kubectl.kubernetes.io/last-applied-configuration",
 )
 
 Object = dict[str, Any]
@@ -80,3 +86,15 @@ def _pruned(live: Any, shape: Any) -> Any:
         # Elements beyond those of the program are the server's.
         return [_pruned(one, other) for one, other in zip(live, shape, strict=False)]
     return live
+
+
+def importable(live: Mapping[str, Any]) -> Object:
+    """The inputs of an object that a program has not made: all that somebody may have wanted."""
+    body = normalized({key: value for key, value in live.items() if key != "status"})
+    metadata = dict(body["metadata"])
+    if annotations := metadata.pop("annotations", None):
+        metadata["annotations"] = {
+            key: value for key, value in annotations.items() if key not in FOREIGN_ANNOTATIONS
+        }
+    body["metadata"] = metadata
+    return body

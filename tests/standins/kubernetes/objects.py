@@ -161,6 +161,12 @@ class Objects:
         leave_ignored(inputs, live, manager, ignored)
         return self._applied(kind, inputs, manager, force=force, dry_run=dry_run)
 
+    def relinquish(self, kind: Kind, live: Object, manager: str) -> None:
+        """Lets `manager` own nothing of it any more; what nobody else owns falls back."""
+        metadata = {key: live["metadata"].get(key) for key in ("name", "namespace")}
+        body = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": metadata}
+        self.api.apply(kind, body, manager=manager, force=False, dry_run=False)
+
     def read(self, kind: Kind, namespace: str, name: str, inputs: Object | None) -> Object:
         """The object as it is; with `inputs`, only if it is ready, too.
 

@@ -21,21 +21,28 @@ SECRET = "hunter2"
         {"blue": {"release": 1, "env": {"PASSWORD": SECRET}}},
         {"blue": {"release": "1", "env": {"PASSWORD": SECRET}, "replicas": 9}},
         {"service": {"env": {"PASSWORD": SECRET}}},
+        {"blue": {"release": "1", "secrets": {"PASSWORD": [SECRET]}}},
+        {"blue": {"release": "1", "secrets": f"PASSWORD={SECRET}"}},
+        {"blue": {"release": "1", "secrets": {"PASSWORD": SECRET}}},
+        {"service": {"kubernetes": {"secrets": f"PASSWORD={SECRET}"}}},
+        {"service": {"kubernetes": {"secrets": {"PASSWORD": [SECRET]}, "router": SECRET[::-1]}}},
+        {"service": {"kubernetes": {"env": {"A=B": SECRET}, "color_url": "http://h"}}},
         {"service": {"gates": {"command": {"a": {"command": "'", "env": {"P": SECRET}}}}}},
         {"service": {"gates": {"command": {"a": {"command": "x", "env": {"P": [SECRET]}}}}}},
     ],
 )
-def test_nobody_is_shown_what_stands_below_env(changes):
+def test_nobody_is_shown_what_stands_below_env_or_secrets(changes):
     with pytest.raises(ConfigError) as caught:
         a_config(**changes)
 
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
-def test_a_number_below_env_is_not_shown_either():
-    assert problem_of(blue={"release": "1", "env": {"PIN": 4711}}) == (
-        "shop:blue.env.PIN: the value (not shown) is not text; nothing was changed; "
-        f"{set_path('blue.env.PIN', 'VALUE --type string')}"
+@pytest.mark.parametrize("key", ["env", "secrets"])
+def test_a_number_below_env_or_secrets_is_not_shown_either(key):
+    assert problem_of(blue={"release": "1", key: {"PIN": 4711}}) == (
+        f"shop:blue.{key}.PIN: the value (not shown) is not text; nothing was changed; "
+        f"{set_path(f'blue.{key}.PIN', 'VALUE --type string')}"
     )
 
 
@@ -49,7 +56,12 @@ def test_an_environment_that_is_no_mapping_comes_with_the_command_for_its_parts(
 
 
 def test_a_config_does_not_show_environments_in_its_representation():
-    config = a_config(blue={"release": "1.0", "env": {"PASSWORD": SECRET}})
+    passwords = {"PASSWORD": SECRET}
+    shared = {"image": "shop", "env": passwords, "secrets": passwords}
+    config = a_config(
+        service={"platform": "kubernetes", "kubernetes": shared},
+        blue={"release": "1.0", "env": passwords, "secrets": passwords},
+    )
 
     assert "1.0" in repr(config)
     assert SECRET not in repr(config)

@@ -1,0 +1,135 @@
+"""A load on a Service of the node's cluster, by what kube-proxy does with its connections."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kubernetes.client import CoreV1Api
+from kubernetes.watch import Watch
+
+from bluegreen.load import BackgroundLoad, LoadPlan, Recording, Switch, count_stale
+from tests.engine.kubernetes_driver import KubernetesDriver
+from tools.cluster.control_plane import SERVICE_RANGE
+
+RATE = 250
+"""Requests a second of each kind: fresh connections, and kept ones."""
+
+KEPT_CONNECTIONS = 16
+LONGEST_SECONDS = 400
+
+
+@dataclass
+class ClusterTraffic:
+    """What happened to the requests; known once the load has ended."""
+
+    fresh: Recording | None = None
+    """Each on a connection of its own: kube-proxy decides anew for every one."""
+
+    kept: Recording | None = None
+    """On connections that the client keeps open."""
+
+    @property
+    def failed(self) -> int:
+        return sum(recording.failed() for recording in self._both)
+
+    @property
+    def requests(self) -> int:
+        return sum(len(recording) for recording in self._both)
+
+    def stale(self, switches: list[Switch]) -> int:
+        """Fresh requests that the old color answered after `pulumi up` had returned."""
+        assert self.fresh is not None
+        return count_stale(self.fresh, switches)
+
+    def followed_seconds(self, switch: Switch, written: float) -> float:
+        """From the write until the last fresh request that the old color still answered."""
+        assert self.fresh is not None
+        late = [
+            each.sent - written
+            for each in self.fresh
+            if each.sent is not None
+            and written <= each.sent <= switch.returned + 5
+            and each.color == switch.from_color
+        ]
+        return max(late, default=0.0)
+
+    @property
+    def _both(self) -> tuple[Recording, Recording]:
+        assert self.fresh is not None
+        assert self.kept is not None
+        return self.fresh, self.kept
+
+    def __str__(self) -> str:
+        parts = []
+        for name, recording in zip(("fresh", "kept"), self._both, strict=True):
+            failures = {str(kind): count for kind, count in recording.failures().items()}
+            parts.append(f"{name}: {len(recording)} requests, failed {failures or 0}")
+        return "; ".join(parts)
+
+
+@contextlib.contextmanager
+def traffic_on(driver: KubernetesDriver, path: str = "/slow?ms=5") -> Iterator[ClusterTraffic]:
+    """500 requests a second straight to the ClusterIP, half of them on fresh connections."""
+    service = driver.api.get(driver.names.core("services", driver.names.production))
+    assert service is not None
+    url = f"http://{service['spec']['clusterIP']}:80{path}"
+
+    def load(fresh_share: float, connections: int) -> BackgroundLoad:
+        return BackgroundLoad(
+            LoadPlan(
+                url=url,
+                rate=RATE,
+                seconds=LONGEST_SECONDS,
+                connections=connections,
+                fresh_share=fresh_share,
+                timeout_seconds=5,
+                test_network=SERVICE_RANGE,
+            )
+        )
+
+    traffic = ClusterTraffic()
+    with load(1.0, 128) as fresh, load(0.0, KEPT_CONNECTIONS) as kept:
+        yield traffic
+        traffic.fresh, traffic.kept = fresh.stop(), kept.stop()
+    print(traffic)
+
+
+@dataclass
+class Writes:
+    """When the router's Service was written, by `time.monotonic()`; one for each color it got."""
+
+    seen: list[tuple[float, str]] = field(default_factory=list)
+
+    def of(self, color: str) -> float:
+        """The last time that this color was written."""
+        return max(at for at, written in self.seen if written == color)
+
+
+@contextlib.contextmanager
+def watched_writes(driver: KubernetesDriver) -> Iterator[Writes]:
+    """Notes every change of the selector as the API server tells it: milliseconds later."""
+    writes = Writes()
+    end = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(driver, writes, end), daemon=True)
+    watcher.start()
+    try:
+        yield writes
+    finally:
+        end.set()
+
+
+def _watch(driver: KubernetesDriver, writes: Writes, end: threading.Event) -> None:
+    names, watch = driver.names, Watch()
+    with driver.cluster.asking() as api:
+        for event in watch.stream(
+            CoreV1Api(api).list_namespaced_service,
+            names.namespace,
+            field_selector=f"metadata.name={names.production}",
+            timeout_seconds=LONGEST_SECONDS,
+        ):
+            if end.is_set():
+                return
+            selector = event["raw_object"]["spec"].get("selector") or {}
+            writes.seen.append((time.monotonic(), selector.get("color", "")))
