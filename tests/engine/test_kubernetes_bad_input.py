@@ -1,4 +1,4 @@
-"""What `pulumi up` says to mistakes of Kubernetes' own, each typed in full; see `test_bad_input`."""
+"""What `pulumi up` says to mistakes in what is Kubernetes' own, each typed in full."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -314,7 +314,7 @@ class Stack:
             names.group("apps/v1", "deployments"),
         ]
         return {
-            f"{path} {each['metadata']['name']}": str(each["spec"] if "spec" in each else each)
+            f"{path} {each['metadata']['name']}": str(each.get("spec", each))
             for path in paths
             for each in self.driver.api.items(path)
         }
