@@ -1,6 +1,7 @@
 """What `pulumi up` says to mistakes in what is Kubernetes' own, each typed in full."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from tools.cluster.cluster import Cluster
 
 KUBERNETES = "service.kubernetes"
 LABEL = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+NAME = "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"
 VARIABLE = "is not a name of a variable on Kubernetes ([A-Za-z_][A-Za-z0-9_.-]*)"
 NO_IMAGE = "'REGISTRY/NAME:{release}'"
 SECRET = "hunter2-visibly-fake"
@@ -101,7 +103,7 @@ CASES = [
     bad(
         "account in capitals",
         {key("service_account"): "Shop"},
-        wrong_text("service_account", "Shop", LABEL),
+        wrong_text("service_account", "Shop", NAME),
     ),
     bad(
         "quantity with a blank",
@@ -187,7 +189,7 @@ CASES = [
     bad(
         "address without http",
         {key("production_url"): "shop.example"},
-        wrong_text("production_url", "shop.example", r"^https?://[^\s/]+[^\s]*[^\s/]$"),
+        wrong_text("production_url", "shop.example", r"^https?://[^\s/]+(/+[^\s/]+)*$"),
     ),
     bad(
         "address of no color",
@@ -333,8 +335,10 @@ def stack(shared: Stack) -> Iterator[Stack]:
 
 
 def said_by(result: Result) -> str:
-    """All diagnostics; not the engine's word that it found the provider on PATH."""
-    lines = diagnostics_of(result).splitlines()
+    """The last diagnostics; not the engine's word that it found the provider on PATH."""
+    *_, last = result.stdout.split("Diagnostics:\n")
+    text = diagnostics_of(replace(result, stdout=f"Diagnostics:\n{last}"))
+    lines = text.splitlines()
     return "\n".join(line for line in lines if not line.startswith(FOUND_ON_PATH))
 
 
@@ -354,3 +358,136 @@ def test_a_mistake_is_told_in_one_line_and_changes_nothing(stack: Stack, case: C
     assert "Traceback" not in result.text
     assert "hunter2" not in result.text
     assert "4711" not in result.text
+
+
+def assert_refused(result: Result, name: str, *lines: str) -> None:
+    """The one resource that is told about, and all that is told about it."""
+    blocks = [block.splitlines() for block in said_by(result).split("\n\n")]
+    (block,) = [each for each in blocks if each and f"({name}):" in each[0]]
+    body = [line.strip().removeprefix("error: ").removeprefix("Preview failed: ") for line in block]
+    assert body[1:] == list(lines)
+    assert result.exit_code in {1, 255}
+    assert "Traceback" not in result.text
+    assert "hunter2" not in result.text
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        pytest.param(
+            None,
+            "there is no kubeconfig (kubernetes:kubeconfig, KUBECONFIG or ~/.kube/config), and no "
+            "account of a pod: Service host/port is not set.",
+            id="missing",
+        ),
+        pytest.param(
+            f"token: {SECRET}: {SECRET}\n  fake: [",
+            "it is no kubeconfig (ScannerError)",
+            id="garbage",
+        ),
+        pytest.param(f"<html>{SECRET}</html>", "it is no kubeconfig (TypeError)", id="a page"),
+    ],
+)
+def test_a_kubeconfig_that_is_none_moves_nothing(stack: Stack, written: str | None, says: str):
+    file = stack.driver.stack.directory / "kubeconfig"
+    file.unlink(missing_ok=True)
+    if written is not None:
+        file.write_text(written)
+    stack.driver.configure("active_color", "green")
+    cluster = stack.cluster()
+
+    result = stack.driver.up(KUBECONFIG=str(file))
+
+    assert_refused(
+        result,
+        "shop-route",
+        'before hook "shop-router-gate" failed: shop: cannot tell who is live: cannot tell which '
+        f"cluster to ask: {says}; production traffic has not been moved",
+    )
+    assert stack.cluster() == cluster
+
+
+def test_a_context_that_is_not_in_the_kubeconfig_moves_nothing(stack: Stack):
+    stack.driver.stack.configure_in("kubernetes", "context", "elsewhere")
+    stack.driver.configure("active_color", "green")
+    cluster = stack.cluster()
+
+    result = stack.driver.up()
+
+    assert not result.ok
+    (error,) = [line for line in said_by(result).splitlines() if "error: before hook" in line]
+    assert "cannot tell which cluster to ask: " in error
+    assert "elsewhere" in error
+    assert error.endswith("; production traffic has not been moved")
+    assert stack.cluster() == cluster
+
+
+@pytest.fixture
+def fresh(cluster: Cluster) -> Iterator[KwokDriver]:
+    """Nothing is deployed."""
+    with kwok_driver(cluster) as driver:
+        driver.configure("active_color", "blue")
+        driver.configure("blue", {"release": "1.0", "replicas": 1})
+        yield driver
+
+
+def test_a_namespace_that_does_not_exist_is_named(fresh: KwokDriver):
+    fresh.configure("service.kubernetes.namespace", "no-such-namespace")
+
+    result = fresh.up()
+
+    errors = [line for line in said_by(result).splitlines() if "error: resource" in line]
+    assert errors
+    assert all(error.endswith('namespaces "no-such-namespace" not found') for error in errors)
+    assert not result.ok
+    assert "Traceback" not in result.text
+    assert not any(each["type"].startswith("kubernetes:") for each in fresh.stack.resources())
+
+
+def test_a_deployment_of_that_name_that_is_somebody_elses_is_left_alone(fresh: KwokDriver):
+    labels = {"app": "other"}
+    template = {
+        "metadata": {"labels": labels},
+        "spec": {"containers": [{"name": "x", "image": "local/other:1"}]},
+    }
+    deployments = fresh.names.group("apps/v1", "deployments")
+    body = {
+        "metadata": {"name": "shop-blue"},
+        "spec": {"selector": {"matchLabels": labels}, "template": template},
+    }
+    before = fresh.api.create(deployments, body)
+
+    result = fresh.up()
+
+    assert_refused(
+        result,
+        "shop-blue-members",
+        'resource "urn:pulumi:test::shop::bluegreen:index:DeploymentService$bluegreen:index:'
+        'DeploymentFleet$kubernetes:apps/v1:Deployment::shop-blue-members" was not successfully '
+        'created by the Kubernetes API server: Deployment.apps "shop-blue" is invalid: '
+        'spec.selector: Invalid value: {"matchLabels":{"app":"shop","color":"blue"}}: field is '
+        "immutable",
+    )
+    assert result.done == []
+    found = fresh.api.get(f"{deployments}/shop-blue") or {}
+    assert found["spec"] == before["spec"]
+
+
+def test_a_service_of_that_name_that_is_somebody_elses_keeps_its_traffic(fresh: KwokDriver):
+    services = fresh.names.core("services")
+    spec = {"selector": {"app": "other"}, "ports": [{"port": 80}]}
+    before = fresh.api.create(services, {"metadata": {"name": "shop"}, "spec": spec})
+
+    result = fresh.up()
+
+    assert_refused(
+        result,
+        "shop-route",
+        'before hook "shop-router-gate" failed: shop: where production traffic goes cannot be '
+        "read: the selector of Service shop is app=other; production traffic has not been moved by "
+        "this update; no router is recorded in this stack that it could be moved back to; take out "
+        "of the router what this library did not write, and run `pulumi up` again",
+    )
+    assert result.done == []
+    found = fresh.api.get(f"{services}/shop") or {}
+    assert found["spec"] == before["spec"]
