@@ -5,6 +5,7 @@ test, and production is not asked: what the API says counts.
 """
 
 import contextlib
+import itertools
 import json
 import shutil
 import tempfile
@@ -17,14 +18,17 @@ from typing import Any
 from bluegreen.kubernetes.cluster import Cluster, ClusterAccess
 from bluegreen.kubernetes.members import release_of
 from bluegreen.kubernetes.names import ObjectNames
-from tests.engine.kubernetes_driver import HttpRouteDriver, KubernetesDriver
+from tests.engine.kubernetes_driver import KubernetesDriver
 from tools.cluster.cluster import Cluster as TestCluster
 
-__all__ = ["KwokDriver", "KwokRouteDriver", "kwok_driver", "kwok_route_driver"]
+__all__ = ["KwokDriver", "kwok_driver"]
 
 
 class KwokDriver(KubernetesDriver):
     """A service whose members are pretended."""
+
+    colors: "Colors"
+    """Answers in the place of the members."""
 
     def kubernetes_settings(self) -> dict[str, Any]:
         settings = super().kubernetes_settings() | {
@@ -35,13 +39,7 @@ class KwokDriver(KubernetesDriver):
         return settings
 
 
-class KwokRouteDriver(HttpRouteDriver):
-    """The same with an HTTPRoute, which a gateway of the test may accept."""
-
-    kubernetes_settings = KwokDriver.kubernetes_settings
-
-
-class _Colors(ThreadingHTTPServer):
+class Colors(ThreadingHTTPServer):
     """Answers below `/blue` and `/green` what the members of that color would."""
 
     daemon_threads = True
@@ -49,20 +47,26 @@ class _Colors(ThreadingHTTPServer):
     def __init__(self, api: Cluster, names: ObjectNames) -> None:
         super().__init__(("127.0.0.1", 0), _Answer)
         self.api, self.names = api, names
+        self.is_flapping = False
+        self._asked = itertools.count()
 
     def release(self, color: str) -> str | None:
         path = self.names.group("apps/v1", "deployments", f"{self.names.service}-{color}")
         return release_of(self.api.get(path))
 
+    def is_away(self) -> bool:
+        """Whether it is a moment of not being ready: every other one of a server that flaps."""
+        return self.is_flapping and next(self._asked) % 2 == 1
+
 
 class _Answer(BaseHTTPRequestHandler):
-    server: _Colors
+    server: Colors
 
     def do_GET(self) -> None:
         color = self.path.split("/")[1]
         release = self.server.release(color)
         body = json.dumps({"color": color, "version": release}).encode()
-        self.send_response(200 if release else 503)
+        self.send_response(200 if release and not self.server.is_away() else 503)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -72,16 +76,16 @@ class _Answer(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def _place(cluster: TestCluster) -> Iterator[tuple[Path, str, int]]:
+def _place(cluster: TestCluster) -> Iterator[tuple[Path, str, Colors]]:
     directory = Path(tempfile.mkdtemp(prefix="bg-"))
     api = Cluster(ClusterAccess(kubeconfig=str(cluster.kubeconfig)))
     try:
         with (
             cluster.new_namespace() as namespace,
-            _Colors(api, ObjectNames("shop", namespace)) as server,
+            Colors(api, ObjectNames("shop", namespace)) as server,
         ):
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            yield directory, namespace, server.server_port
+            yield directory, namespace, server
             server.shutdown()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -90,12 +94,7 @@ def _place(cluster: TestCluster) -> Iterator[tuple[Path, str, int]]:
 @contextlib.contextmanager
 def kwok_driver(cluster: TestCluster) -> Iterator[KwokDriver]:
     """A driver in a namespace of its own."""
-    with _place(cluster) as (directory, namespace, port):
-        yield KwokDriver(directory, cluster, namespace, port)
-
-
-@contextlib.contextmanager
-def kwok_route_driver(cluster: TestCluster) -> Iterator[KwokRouteDriver]:
-    """The same for an HTTPRoute; definitions and gateway are the test's."""
-    with _place(cluster) as (directory, namespace, port):
-        yield KwokRouteDriver(directory, cluster, namespace, port)
+    with _place(cluster) as (directory, namespace, colors):
+        driver = KwokDriver(directory, cluster, namespace, colors.server_port)
+        driver.colors = colors
+        yield driver

@@ -338,6 +338,36 @@ def test_members_that_stop_being_ready_are_not_switched_to_and_hold_up_nothing_e
     assert both.live() == GREEN
 
 
+def test_members_whose_readiness_flaps_are_not_switched_to_until_they_are_steady(
+    both: KwokDriver,
+):
+    ready = {"path": "/health/ready", "interval_seconds": 0.1, "timeout_seconds": 2}
+    both.configure("service.gates.http", {"ready": ready})
+    both.configure("active_color", "green")
+    both.colors.is_flapping = True
+
+    refused = both.up()
+    both.colors.is_flapping = False
+    result = both.up()
+
+    assert_gates_refused(refused, "ready: GET /health/ready gave ")
+    assert result.ok, result
+    assert both.live() == GREEN
+
+
+def test_a_node_with_a_live_member_can_be_drained(both: KwokDriver):
+    budgets = both.names.group("policy/v1", "poddisruptionbudgets", "shop-blue")
+    eventually(lambda: (both.api.get(budgets) or {})["status"].get("disruptionsAllowed") == 1)
+    name = pods(both, "blue")[0]["metadata"]["name"]
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name}}
+
+    answer = both.api.request("POST", both.names.core("pods", f"{name}/eviction"), body=body)
+
+    assert answer.status == 201, answer
+    eventually(lambda: (both.api.get(budgets) or {})["status"].get("currentHealthy") == 2)
+    assert name not in {pod["metadata"]["name"] for pod in pods(both, "blue")}
+
+
 def test_a_namespace_that_is_about_to_end_takes_nothing(fresh: KwokDriver):
     names = fresh.names
     keeper = {"metadata": {"name": "keeper", "finalizers": ["bluegreen.test/stays"]}}
