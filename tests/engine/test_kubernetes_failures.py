@@ -258,7 +258,8 @@ def test_a_router_that_was_made_anew_by_hand_is_taken_over_by_a_refresh_only(bot
     both.api.delete(path)
     kept = {key: before["metadata"][key] for key in ("name", "labels", "annotations")}
     spec = {key: before["spec"][key] for key in ("ports", "selector")}
-    made = both.api.create(both.names.core("services"), {"metadata": kept, "spec": spec})
+    services = f"{both.names.core('services')}?fieldManager=kubectl-create"
+    made = both.api.create(services, {"metadata": kept, "spec": spec})
     both.configure("active_color", "green")
 
     refused = both.up()
