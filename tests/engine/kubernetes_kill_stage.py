@@ -112,6 +112,9 @@ class KubernetesStage:
                 connections=16,
                 fresh_share=0.5,
                 release_header="X-Bluegreen-Condition",
+                # The front door asks the API server for each connection, and gives up on a member
+                # after 5 s: a busy machine is late, what is lost is reset.
+                timeout_seconds=20,
             )
         )
 
