@@ -287,7 +287,7 @@ def test_a_quota_is_named_as_the_reason_and_holds_up_the_switch_only(both: KwokD
     quotas = both.names.core("resourcequotas")
     both.api.create(quotas, {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "5"}}})
     eventually(lambda: "hard" in (both.api.get(f"{quotas}/few") or {}).get("status", {}))
-    both.configure("green", {"release": "1.2", "replicas": 4})
+    both.configure("green.replicas", 4)
     both.configure("service.kubernetes.ready_timeout_seconds", 8)
     both.configure("service.gates.capacity.timeout_seconds", 1)
 
@@ -299,7 +299,7 @@ def test_a_quota_is_named_as_the_reason_and_holds_up_the_switch_only(both: KwokD
     both.api.delete(f"{quotas}/few")
 
     (error,) = errors_of(deployed)
-    assert "members of green 1.2 are ready after 8 seconds (FailedCreate: pods" in error
+    assert "3 of 4 members of green 1.1 are ready after 8 seconds (FailedCreate: pods" in error
     assert "exceeded quota: few, requested: pods=1, used: pods=5, limited: pods=5" in error
     assert "green has been deployed, production traffic has not been moved by this update" in error
     assert_gates_refused(
