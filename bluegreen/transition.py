@@ -197,13 +197,9 @@ def judge_live_change(
 
 
 def _way_to_stay(color: Color, before: FleetState, after: FleetState) -> str:
-    if after.is_autoscaled:
-        key = "service.kubernetes.autoscaling.max_replicas"
-    elif before.is_autoscaled:
-        key = f"{color}.replicas"
-    else:
-        return "leave its replicas as they are"
-    return f"`pulumi config set --path {key} {before.replicas}`"
+    is_bound = after.is_autoscaled
+    key = "service.kubernetes.autoscaling.max_replicas" if is_bound else f"{color}.replicas"
+    return f"keep them with `pulumi config set --path {key} {before.replicas}`"
 
 
 def _changed(before: FleetState, after: FleetState) -> str:

@@ -55,8 +55,14 @@ class FleetGuard:
             self._shrink_after_the_switch(call, before, share)
 
     def _present(self, call: HookCall, recorded: FleetState, after: FleetState) -> FleetState:
-        """With the size that an autoscaler has given it since, where that could be too large."""
-        if not recorded.is_autoscaled or after.most_replicas >= recorded.most_replicas:
+        """With the size that it has now, where what is written next could be too small."""
+        if recorded.is_autoscaled:
+            return self._autoscaled(call, recorded, after)
+        return recorded if after.is_autoscaled else self._by_hand(recorded)
+
+    def _autoscaled(self, call: HookCall, recorded: FleetState, after: FleetState) -> FleetState:
+        """With the size that its autoscaler has given it since."""
+        if after.most_replicas >= recorded.most_replicas:
             return recorded
         try:
             size = self._update.data_plane.readiness(self._color).desired
@@ -67,6 +73,21 @@ class FleetGuard:
             call.warn(f"{self._update.name}: {text}; the same in an update would be a refusal")
             return recorded
         return replace(recorded, replicas=size)
+
+    def _by_hand(self, recorded: FleetState) -> FleetState:
+        """As large as somebody has made it by hand since, where it is to keep its traffic."""
+        plane, color = self._update.data_plane, self._color
+        if self._update.plan.split.share_of(color) == 0:
+            return recorded
+        try:
+            live = plane.live_route()
+            if live is None or live.split.share_of(color) == 0:
+                return recorded
+            size = plane.readiness(color).desired
+        except DataPlaneError:
+            # What follows asks the same where it matters, and says it.
+            return recorded
+        return replace(recorded, replicas=max(recorded.replicas, size))
 
     def _live_share(self, call: HookCall) -> int | None:
         """The color's share now; None in a preview that cannot tell."""

@@ -17,6 +17,7 @@ from bluegreen.kubernetes.autoscaler import (
 )
 from bluegreen.kubernetes.names import FINGERPRINT, RELEASE, SKIP_AWAIT, Manifest, ObjectNames
 from bluegreen.kubernetes.pod_template import CONTAINER, Overlay, overlay_of, pod_template
+from bluegreen.kubernetes.router_args import TAKE_OVER
 from bluegreen.naming import child_name
 from bluegreen.plan import FleetPlan
 from bluegreen.settings.service import ServiceSettings
@@ -25,10 +26,6 @@ from bluegreen.transition import FleetState
 __all__ = ["DeploymentFleet", "DeploymentFleetArgs", "fleet_state_of"]
 
 _HISTORY = 2
-
-_PROGRAM_OWNED = {"pulumi.com/patchForce": "true"}
-"""Annotation: takes the replicas from an autoscaler that has ended, or from `kubectl scale`. A
-preview has to be let through, too, so nobody could take them over before the write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,9 +146,13 @@ class DeploymentFleet(pulumi.ComponentResource):
         )
 
     def _owner(self) -> dict[str, str]:
-        """Who owns the number of members."""
+        """Who owns the number of members.
+
+        The program takes it from an autoscaler that has ended, and from `kubectl scale`. A preview
+        has to be let through, too, so nobody could take it over before the write.
+        """
         autoscaling = self._args.plan.autoscaling
-        return _PROGRAM_OWNED if autoscaling is None else bounds_annotation(autoscaling)
+        return TAKE_OVER if autoscaling is None else bounds_annotation(autoscaling)
 
     def _autoscaler(self) -> HorizontalPodAutoscaler | None:
         args = self._args

@@ -3,6 +3,8 @@
 import contextlib
 import difflib
 import json
+import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
@@ -24,6 +26,9 @@ __all__ = ["ConfigSource", "ServiceConfig", "misspelt_keys"]
 
 _CLOSE = 0.8
 """At 0.75 a key of the user's own called `server` would count as a misspelt `service`."""
+
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 class ConfigSource(Protocol):
@@ -157,6 +162,7 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
         *(line for color in Color for line in _color_without_image(parts, color)),
         *(line for color in Color for line in _color_without_a_tag(parts, color)),
         *(line for color in Color for line in _color_of_another_platform(parts, color)),
+        *_variables_that_would_be_left_out(parts),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
 
@@ -279,3 +285,20 @@ def _color_of_another_platform(parts: Mapping[str, Any], color: Color) -> _Contr
                 f"{color}.{key}: is not read on the platform {service.platform}",
                 f"`pulumi config rm --path {color}.{key}`",
             )
+
+
+def _variables_that_would_be_left_out(parts: Mapping[str, Any]) -> _Contradictions:
+    """Kubernetes leaves a variable out whose name it does not like, and starts the member."""
+    service = _service_on(parts, Platform.KUBERNETES)
+    if service is None:
+        return
+    colors = {str(color): settings for color in Color if (settings := parts.get(color))}
+    for place, settings in {"service.kubernetes": service.kubernetes, **colors}.items():
+        for key, variables in (("env", settings.env), ("secrets", settings.secrets)):
+            for name in variables:
+                if not _VARIABLE.fullmatch(name):
+                    path = f"{place}.{key}[{json.dumps(name)}]"
+                    yield (
+                        f"{path}: is not a name of a variable on Kubernetes ({_VARIABLE.pattern})",
+                        f"`pulumi config rm --path {shlex.quote(path)}`",
+                    )

@@ -63,10 +63,6 @@ _WAYS: list[tuple[str, Callable[[re.Match[str]], Way]]] = [
         lambda found: lambda who: who.deploy_something_sound(Color(found[1])),
     ),
     (
-        r"(blue|green) has \d+ % of production traffic .* leave its replicas as they are",
-        lambda found: lambda who: who.put_back(Color(found[1])),
-    ),
-    (
         r"leave (blue|green) as it is, run `pulumi up`",
         lambda found: lambda who: who.put_back(Color(found[1])),
     ),

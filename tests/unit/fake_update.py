@@ -1,6 +1,6 @@
 """One service in one update, with everything that lives outside of it made up by the test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -41,6 +41,9 @@ class FakeDataPlane:
     """One answer after the other; the last one for ever."""
 
     switched_at: datetime | Exception | None = None
+    desired: Mapping[Color, int] = field(default_factory=dict)
+    """How many members each is to have now; 1 where nothing is said."""
+
     asked: list[str] = field(default_factory=list)
 
     @classmethod
@@ -71,7 +74,7 @@ class FakeDataPlane:
         return _answer(self.switched_at)
 
     def readiness(self, color):
-        return Readiness(ready=1, desired=1)
+        return Readiness(ready=1, desired=self.desired.get(color, 1))
 
     def pinned_endpoint(self, color):
         return Endpoint(f"http://{color}.example")

@@ -66,7 +66,7 @@ def test_a_change_that_ends_no_member_needs_nobodys_word(make_call, old, new):
 
     guard(an_update(plane))(call)
 
-    assert (plane.asked, call.warned) == (["release of blue"], [])
+    assert (plane.asked, call.warned) == (["live_route", "release of blue"], [])
 
 
 @pytest.mark.parametrize("new", [members("1.0"), members("1.0", replicas=5)])
@@ -117,7 +117,7 @@ def test_a_preview_that_cannot_tell_who_has_traffic_warns_and_goes_on(old, new, 
         "shop: cannot tell whether blue has traffic: it is down; the same in an update would be a "
         "refusal"
     ]
-    assert plane.asked == ["live_route"]
+    assert set(plane.asked) == {"live_route"}
 
 
 @pytest.mark.parametrize(("old", "new"), [NEW_RELEASE, STARTED_DIFFERENTLY, SHRINK])
@@ -175,9 +175,45 @@ def test_a_color_that_keeps_its_share_does_not_lose_members(make_call):
 
     assert refusal == (
         "shop: blue has 100 % of production traffic and it would shrink from 3 to 1 members; "
-        "nothing was changed; leave its replicas as they are, or allow it once with "
-        "BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
+        "nothing was changed; keep them with `pulumi config set --path blue.replicas 3`, or "
+        "allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
     )
+
+
+SCALED_BY_HAND = {"desired": {BLUE: 5, GREEN: 5}}
+
+
+@in_preview_and_in_up
+@pytest.mark.parametrize("new", [members(replicas=2), members(replicas=3)])
+def test_a_color_that_was_made_larger_by_hand_is_not_made_smaller_in_passing(make_call, new):
+    update = an_update(FakeDataPlane(live(BLUE), **SCALED_BY_HAND))
+
+    refusal = refusal_of(update, make_call(members(replicas=2), new))
+
+    assert refusal == (
+        "shop: blue has 100 % of production traffic and it would shrink from 5 to "
+        f"{new['replicas']} members; nothing was changed; keep them with `pulumi config set --path "
+        "blue.replicas 5`, or allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("plane", "color"),
+    [
+        (FakeDataPlane(live(BLUE), **SCALED_BY_HAND), GREEN),
+        (FakeDataPlane(None, **SCALED_BY_HAND), BLUE),
+        (FakeDataPlane(DataPlaneError("no answer"), **SCALED_BY_HAND), BLUE),
+    ],
+    ids=["idle", "first deployment", "nobody can tell"],
+)
+def test_members_that_serve_nobody_are_as_many_as_the_config_says(plane, color):
+    guard(an_update(plane), color)(a_call(members(replicas=2), members(replicas=3)))
+
+
+def test_what_grows_to_what_was_made_by_hand_needs_nobodys_word():
+    update = an_update(FakeDataPlane(live(BLUE), **SCALED_BY_HAND))
+
+    guard(update)(a_call(members(replicas=2), members(replicas=5)))
 
 
 @pytest.mark.parametrize("percent", [1, 99])
@@ -447,7 +483,7 @@ def test_before_the_first_switch_nobody_has_a_share():
 
     guard(an_update(plane))(a_call(*NEW_RELEASE))
 
-    assert plane.asked == ["live_route", "last_switch", "sessions of blue"]
+    assert plane.asked == ["live_route", "live_route", "last_switch", "sessions of blue"]
 
 
 def drained(plane, *, make_call=a_call, seconds=60.0, change=SHRINK):

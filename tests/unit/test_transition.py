@@ -248,8 +248,8 @@ def test_the_members_of_a_color_that_keeps_a_share_are_not_made_fewer(share):
 
     assert refusal == (
         f"blue has {share} % of production traffic and it would shrink from 3 to 1 members; "
-        "nothing was changed; leave its replicas as they are, or allow it once with "
-        "BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
+        "nothing was changed; keep them with `pulumi config set --path blue.replicas 3`, or "
+        "allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
     )
 
 

@@ -202,7 +202,7 @@ def test_a_refused_live_change_gives_exactly_one_advice(color, before, after, sh
         "deploy to it after that": wanted_share == 0,
         f"deploy to {color.other} and switch": wanted_share > 0
         and before.fingerprint != after.fingerprint,
-        "leave its replicas as they are": wanted_share > 0
+        "keep them with `pulumi config set": wanted_share > 0
         and before.fingerprint == after.fingerprint,
     }
 

@@ -145,9 +145,8 @@ def test_the_time_begins_anew_for_another_wish(plane, api):
 
 
 def test_the_flag_tells_the_last_switch(plane, api):
-    owner = {"time": "2026-03-01T15:00:00Z", "fieldsV1": {"f:data": {"f:color": {}}}}
-    made = {"creationTimestamp": "2026-03-01T12:00:00Z", "managedFields": [owner]}
-    api.objects[f"/api/v1{ROOT}/configmaps/shop-active"] = {"metadata": made}
+    data = {"color": "green", "since": "2026-03-01T15:00:00+00:00", "previous": "blue"}
+    api.objects[f"/api/v1{ROOT}/configmaps/shop-active"] = {"data": data}
     api.objects[f"{SERVICES}/shop"] = a_service_object(
         selects(GREEN), creationTimestamp="2026-03-01T12:00:00Z"
     )

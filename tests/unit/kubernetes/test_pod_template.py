@@ -46,7 +46,7 @@ def test_members_have_the_labels_of_their_color_and_their_release_as_an_annotati
 
 
 def test_a_release_that_no_label_could_hold_is_an_annotation():
-    template = template_of(kubernetes_config(blue={"release": "1.4.2+build.7"}))
+    template = template_of(kubernetes_config(blue={"release": "1.4.2+build.7", "image": "shop:1"}))
 
     assert template["metadata"]["annotations"][RELEASE] == "1.4.2+build.7"
 

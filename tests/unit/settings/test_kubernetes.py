@@ -377,3 +377,22 @@ def test_what_the_platform_would_not_read_is_refused(service, key, value):
         f"shop:blue.{key}: is not read on the platform {platform}; nothing was changed; "
         f"`pulumi config rm --path blue.{key}`"
     )
+
+
+NO_VARIABLE = "is not a name of a variable on Kubernetes ([A-Za-z_][A-Za-z0-9_.-]*)"
+
+
+@pytest.mark.parametrize("key", ["env", "secrets"])
+@pytest.mark.parametrize("name", ["9LIVES", "DB PASSWORD", "naïve", "-x"])
+def test_variables_that_kubernetes_would_leave_out_are_refused(key, name):
+    shared = problem_of(service=on_kubernetes(**{key: {name: "hunter2"}}))
+    own = problem_of(service=on_kubernetes(), blue={"release": "1.0", key: {name: "hunter2"}})
+
+    assert all(NO_VARIABLE in said and "hunter2" not in said for said in (shared, own))
+    assert shared.startswith(f"shop:service.kubernetes.{key}[")
+    assert own.startswith(f"shop:blue.{key}[")
+
+
+@pytest.mark.parametrize("name", ["DB_URL", "_x", "spring.profiles-active"])
+def test_names_that_kubernetes_takes_are_let_through(name):
+    assert the_settings(env={name: "1"}).env == {name: "1"}
