@@ -143,7 +143,7 @@ def told(before, after):
 def test_the_program_does_not_take_a_live_color_over_with_fewer_members():
     assert told(autoscaled(8), counted(5)) == (
         "blue has 100 % of production traffic and it would shrink from 8 to 5 members; nothing was "
-        "changed; `pulumi config set --path blue.replicas 8`, or allow it once with "
+        "changed; keep them with `pulumi config set --path blue.replicas 8`, or allow it once with "
         "BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
     )
 
@@ -151,9 +151,9 @@ def test_the_program_does_not_take_a_live_color_over_with_fewer_members():
 def test_an_autoscaler_does_not_take_a_live_color_over_with_fewer_members():
     assert told(counted(8), autoscaled(2, 5)) == (
         "blue has 100 % of production traffic and it would shrink from 8 to at most 5 members; "
-        "nothing was changed; "
-        "`pulumi config set --path service.kubernetes.autoscaling.max_replicas 8`, or allow it "
-        "once with BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
+        "nothing was changed; keep them with `pulumi config set --path "
+        "service.kubernetes.autoscaling.max_replicas 8`, or allow it once with "
+        "BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why'"
     )
 
 
