@@ -21,11 +21,22 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parents[1]
 EXISTING = "BLUEGREEN_TEST_KUBECONFIG"
 MISSING = 2
+CLUSTER_DRIVERS = ("http-route", "service")
+# On the real engine, without a limit that another test's work could miss.
+BESIDE_EACH_OTHER = (
+    "test_bad_input.py",
+    "test_hooks.py",
+    "test_machine.py",
+    "test_onprem.py",
+    "test_onprem_recovery.py",
+    "test_scenarios.py",
+    "test_security.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs a cluster, before tests are chosen by their marks."""
+    """Marks what may run beside another test, before tests are chosen by their marks."""
     for item in items:
         if "tests/unit" in str(item.path):
             # A fixture of the same name there is no cluster, but the client of one.
@@ -33,8 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         parameters = getattr(item, "callspec", None)
         driver = parameters.params.get("driver") if parameters else None
-        if fixtures & {"cluster", "node_cluster"} or driver in ("http-route", "service"):
-            item.add_marker(pytest.mark.kubernetes)
+        needs_cluster = fixtures & {"cluster", "node_cluster"} or driver in CLUSTER_DRIVERS
+        if item.get_closest_marker("alone") is None and (
+            needs_cluster or item.path.name in BESIDE_EACH_OTHER
+        ):
+            item.add_marker(pytest.mark.beside)
 
 
 @pytest.fixture(scope="session")

@@ -19,11 +19,13 @@ PLATFORMS = {
 OF_THE_ROUTER = (
     "switch_updates_the_router",
     "refusing_gate",
-    "canary",
+    "canary_gets_its_share",
+    "lowering_a_canary",
+    "forces_the_canary",
+    "most_of_the_traffic",
     "drift_is_seen",
     "somebody_else_moved",
-    "cannot_be_read",
-    "without_a_change",
+    "is_repaired_towards",
 )
 
 
