@@ -8,7 +8,7 @@ from rich.text import Text
 
 from benchmarks.figures import LARGEST_RATIO, LARGEST_WRITE_MS, Report, Spread
 
-__all__ = ["markdown", "show"]
+__all__ = ["markdown", "markdown_of", "show", "table_of"]
 
 
 def show(report: Report, console: Console) -> None:
@@ -22,12 +22,18 @@ def show(report: Report, console: Console) -> None:
 
 def markdown(report: Report) -> str:
     """The same tables and notes, to be copied as they are."""
-    blocks = ["\n".join(_markdown_lines(table)) for table in _tables(report)]
-    return "\n\n".join([*blocks, *_notes(report)]) + "\n"
+    blocks = [markdown_of(table) for table in _tables(report)]
+    return "\n".join([*blocks, "\n\n".join(_notes(report)), ""])
+
+
+def markdown_of(table: Table) -> str:
+    """One table."""
+    return "\n".join([*_markdown_lines(table), ""])
 
 
 def _tables(report: Report) -> list[Table]:
-    return [_tasks(report), _processor(report), _memory(report), _writes(report)]
+    tables = [_tasks(report), _processor(report), _memory(report)]
+    return [*tables, _writes(report.writes)] if report.writes else tables
 
 
 def _notes(report: Report) -> list[str]:
@@ -48,7 +54,7 @@ def _markdown_lines(table: Table) -> Iterator[str]:
 
 
 def _tasks(report: Report) -> Table:
-    table = _table("seconds", report.baseline, "bluegreen", "gates", "ratio", "target")
+    table = table_of("seconds", report.baseline, "bluegreen", "gates", "ratio", "target")
     for comparison in report.comparisons:
         table.add_row(
             str(comparison.task),
@@ -62,7 +68,7 @@ def _tasks(report: Report) -> Table:
 
 
 def _processor(report: Report) -> Table:
-    table = _table("processor seconds", report.baseline, "bluegreen", "ratio")
+    table = table_of("processor seconds", report.baseline, "bluegreen", "ratio")
     for comparison in report.comparisons:
         table.add_row(
             str(comparison.task),
@@ -74,7 +80,7 @@ def _processor(report: Report) -> Table:
 
 
 def _memory(report: Report) -> Table:
-    table = _table("peak memory, MiB", report.baseline, "bluegreen", "ratio")
+    table = table_of("peak memory, MiB", report.baseline, "bluegreen", "ratio")
     plain, ours = report.plain_memory, report.ours_memory
     for name, before, after in (
         ("the program", plain.program_mib, ours.program_mib),
@@ -84,11 +90,11 @@ def _memory(report: Report) -> Table:
     return table
 
 
-def _writes(report: Report) -> Table:
-    table = _table("milliseconds", "median (min to max)", "target")
-    is_met = report.writes.median <= LARGEST_WRITE_MS
+def _writes(writes: Spread) -> Table:
+    table = table_of("milliseconds", "median (min to max)", "target")
+    is_met = writes.median <= LARGEST_WRITE_MS
     limit = _target(f"{LARGEST_WRITE_MS:g}", is_met=is_met)
-    table.add_row("the router's write", _spread(report.writes), limit)
+    table.add_row("the router's write", _spread(writes), limit)
     return table
 
 
@@ -100,7 +106,8 @@ def _spread(spread: Spread) -> str:
     return f"{spread.median:.2f} ({spread.min:.2f} to {spread.max:.2f})"
 
 
-def _table(first: str, *others: str) -> Table:
+def table_of(first: str, *others: str) -> Table:
+    """An empty one; the first column is for words."""
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     table.add_column(first, no_wrap=True)
     for other in others:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from benchmarks.stack import stack_settings
+from benchmarks.onprem_stack import stack_settings
 
 __all__ = ["settings_of"]
 

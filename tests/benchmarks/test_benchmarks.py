@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 
 from benchmarks.figures import Machine, Memory, Pair, Report, Spread, Task, compare
+from benchmarks.onprem_stack import stack_settings
 from benchmarks.processes import MemoryWatch
-from benchmarks.stack import stack_settings
 from benchmarks.table import markdown, show
 from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import ENGINE, PulumiStack
