@@ -15,13 +15,17 @@ from rich.text import Text
 from benchmarks.figures import Report
 from benchmarks.measure import measure
 from benchmarks.onprem_stack import stack_of
-from benchmarks.options import BENCH, add_run_options, runs_of, status_of
-from benchmarks.table import markdown, show
+from benchmarks.options import BENCH, add_run_options, publish, runs_of, status_of
+from benchmarks.table import page_of
 
 __all__ = ["main"]
 
 _COLUMNS = 80
-_PARTS = {"traffic": "benchmarks.traffic.command", "kubernetes": "benchmarks.kubernetes.command"}
+_PARTS = {
+    "traffic": "benchmarks.traffic.command",
+    "kubernetes": "benchmarks.kubernetes.command",
+    "kubernetes-traffic": "benchmarks.kubernetes.traffic_command",
+}
 """What else can be measured; each has a command line of its own, and needs packages of its own."""
 
 
@@ -39,14 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _report(options: argparse.Namespace, console: Console) -> int:
     report = _measured(options, lambda text: console.print(Text(text, "dim")))
-    options.into.parent.mkdir(parents=True, exist_ok=True)
-    options.into.write_text(report.to_json(), encoding="utf-8")
-    if options.markdown:
-        sys.stdout.write(markdown(report))
-        return 0
-    console.print()
-    show(report, console)
-    console.print(Text(f"All figures: {options.into}", "dim"), soft_wrap=True)
+    publish(report.to_json(), [page_of(report)], options, console)
     return 0
 
 

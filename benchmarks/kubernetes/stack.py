@@ -105,16 +105,32 @@ class KubernetesStack(Stack):
             if "request" in each
         )
 
+    def live(self) -> Color:
+        """The color that the selector names now."""
+        names, api = self.place.names, self.place.api
+        route = selector_route(api.get(names.core("services", names.production)) or {})
+        if route is None:
+            msg = f"Service {names.production} names no color; nothing was measured"
+            raise BenchmarkError(msg)
+        return route.active
+
+    def slices(self, color: Color) -> list[dict[str, Any]]:
+        """The endpoints of a color's own Service."""
+        names = self.place.names
+        return self.place.api.items(
+            names.group("discovery.k8s.io/v1", "endpointslices"),
+            labelSelector=f"kubernetes.io/service-name={names.of_color(color)}",
+        )
+
     def remove(self) -> None:
         """Destroys everything; the namespace ends, too."""
         self._destroy()
 
     def _check_switched(self, color: Color) -> None:
         names, api = self.place.names, self.place.api
-        route = selector_route(api.get(names.core("services", names.production)) or {})
+        live = self.live()
         flagged = flag_color_of(api.get(names.core("configmaps", names.flag)) or {})
-        if route is None or route.active is not color or flagged is not color:
-            live = route.active if route else "nothing"
+        if live is not color or flagged is not color:
             msg = f"an update to {color} left {live} live, {flagged} flagged; its time says nothing"
             raise BenchmarkError(msg)
 
