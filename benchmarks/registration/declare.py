@@ -1,7 +1,7 @@
 """One program that declares many services under recorded registrations; run as a process.
 
 `python -m benchmarks.registration.declare onprem ours 100` prints one JSON object: what
-declaring took, without the start of Python and the imports, which a second service does not pay again.
+declaring took, without the start of Python and the imports: a second service does not pay them.
 """
 
 import gc
