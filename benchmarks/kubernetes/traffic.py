@@ -11,7 +11,15 @@ from pathlib import Path
 from benchmarks.figures import Machine
 from benchmarks.kubernetes.stack import KubernetesStack, stack_of
 from benchmarks.kubernetes.traffic_figures import ClusterTraffic, ClusterTrafficReport
-from benchmarks.kubernetes.ways import OneUpdate, Patches, Retirement, Way, prepare
+from benchmarks.kubernetes.ways import (
+    MEMBERS,
+    OneUpdate,
+    Patches,
+    Retirement,
+    Way,
+    prepare,
+    until_ready,
+)
 from benchmarks.stack import ROOT
 from benchmarks.traffic.counting import traffic_of
 from benchmarks.traffic.figures import Move, Traffic
@@ -23,6 +31,9 @@ __all__ = ["both_of", "measure_traffic", "measure_way"]
 
 _PROGRAMS = Path(__file__).resolve().parent
 _CALM_SECONDS = 1.0
+_AFTER_SECONDS = 3.0
+"""Between the end of the old color and its return."""
+
 _LONGEST_SECONDS = 1800
 """Longer than it ever takes; the load is stopped."""
 
@@ -79,8 +90,10 @@ def _moves(way: Way, switches: int, writes: Writes) -> Iterator[Move]:
         started = time.monotonic()
         way.switch()
         returned = time.monotonic()
-        # Also keeps the load going until the last answers of the old color are in.
+        until_ready(way.stack, color, 0)
+        time.sleep(_AFTER_SECONDS)
         way.restore()
+        until_ready(way.stack, color, MEMBERS)
         yield Move(str(color), str(color.other), started, returned, writes.of(str(color.other)))
 
 

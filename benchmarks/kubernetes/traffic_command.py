@@ -11,7 +11,7 @@ from benchmarks.options import BENCH, add_output_options
 
 __all__ = ["main"]
 
-_SWITCHES, _QUICK_SWITCHES = 6, 2
+_SWITCHES, _QUICK_SWITCHES = 5, 2
 
 
 def main(arguments: Sequence[str], console: Console) -> int:

@@ -8,7 +8,7 @@ from benchmarks.traffic.waiting import eventually
 from bluegreen.colors import Color
 from bluegreen.kubernetes.members import ready_names
 
-__all__ = ["MEMBERS", "OneUpdate", "Patches", "Retirement", "Way", "prepare"]
+__all__ = ["MEMBERS", "OneUpdate", "Patches", "Retirement", "Way", "prepare", "until_ready"]
 
 MEMBERS = 3
 """Of each color."""
@@ -28,7 +28,7 @@ class Way(Protocol):
         """Moves all traffic to the other color, and takes the members of the old one away."""
 
     def restore(self) -> None:
-        """Brings them back, for the next time; returns once they are ready."""
+        """Brings them back, for the next time."""
 
 
 class Retirement:
@@ -49,7 +49,6 @@ class Retirement:
         """One update."""
         self.stack.configure("retired", None)
         self.stack.apply()
-        _until_ready(self.stack, self.stack.active.other)
 
 
 class OneUpdate:
@@ -66,10 +65,8 @@ class OneUpdate:
 
     def restore(self) -> None:
         """One update."""
-        old = self.stack.active.other
-        self.stack.configure(f"{old}.replicas", MEMBERS)
+        self.stack.configure(f"{self.stack.active.other}.replicas", MEMBERS)
         self.stack.apply()
-        _until_ready(self.stack, old)
 
 
 class Patches:
@@ -92,7 +89,6 @@ class Patches:
     def restore(self) -> None:
         """One request."""
         self._scale(self._active.other, MEMBERS)
-        _until_ready(self.stack, self._active.other)
 
     def _scale(self, color: Color, members: int) -> None:
         names = self.stack.place.names
@@ -119,11 +115,13 @@ def prepare(stack: KubernetesStack) -> None:
         stack.configure(f"{color}.env", _DRAIN)
     stack.apply()
     for color in Color:
-        _until_ready(stack, color)
+        until_ready(stack, color, MEMBERS)
 
 
-def _until_ready(stack: KubernetesStack, color: Color) -> None:
-    def is_ready() -> bool:
-        return len(ready_names(stack.slices(color))) == MEMBERS
+def until_ready(stack: KubernetesStack, color: Color, members: int) -> None:
+    """Returns when so many members of a color are given requests."""
 
-    eventually(is_ready, f"{MEMBERS} members of {color} are ready", _READY_SECONDS)
+    def is_so() -> bool:
+        return len(ready_names(stack.slices(color))) == members
+
+    eventually(is_so, f"{members} members of {color} are ready", _READY_SECONDS)
