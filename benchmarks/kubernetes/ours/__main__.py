@@ -4,6 +4,7 @@ One JSON object a request, in the same file. The hooks of one service take turns
 that the one that is at work is the one that asks, whatever threads it uses.
 """
 
+import importlib
 import json
 import os
 import re
@@ -28,6 +29,9 @@ _send = Cluster.send
 
 def _noting_hook(name: str, judge: Any, **options: Any) -> pulumi.ResourceHook:  # noqa: ANN401
     def noting(call: HookCall) -> None:
+        # Imported when the first hook asks: a cost of the library, and outside the judgement's clock.
+        importlib.import_module("kubernetes.client.rest")
+        importlib.import_module("kubernetes.config")
         _at_work.append(name.split("-", 1)[1])
         try:
             judge(call)
