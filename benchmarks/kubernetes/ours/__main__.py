@@ -29,7 +29,7 @@ _send = Cluster.send
 
 def _noting_hook(name: str, judge: Any, **options: Any) -> pulumi.ResourceHook:  # noqa: ANN401
     def noting(call: HookCall) -> None:
-        # Imported when the first hook asks: a cost of the library, and outside the judgement's clock.
+        # The first hook that asks loads them: a cost of the library, so not in the gates' clock.
         importlib.import_module("kubernetes.client.rest")
         importlib.import_module("kubernetes.config")
         _at_work.append(name.split("-", 1)[1])
