@@ -31,6 +31,8 @@ check: setup ## formatting, lint, types, import layers, package
 bench: setup ## measure against a plain Pulumi program and against reloads, as ratios
 	@$(ENV) $(BIN)/python -m benchmarks $(ARGS)
 	@$(ENV) $(BIN)/python -m benchmarks traffic $(filter --quick,$(ARGS))
+	@$(ENV) $(BIN)/python -m benchmarks kubernetes $(filter --quick,$(ARGS))
+	@$(ENV) $(BIN)/python -m benchmarks kubernetes-traffic $(filter --quick,$(ARGS))
 
 clean: ## remove what make made in this checkout (what was built stays in the user's cache)
 	@for folder in .bluegreen/*cluster*/; do \

@@ -150,7 +150,8 @@ class Report:
     machine: Machine
     pairs: Sequence[Pair]
     write_ms: Sequence[float]
-    """The router's write in every switch of both programs: one runtime command of the proxy."""
+    """The router's write in every switch of both programs, where the provider measures it: one
+    runtime command of the proxy."""
 
     plain_memory: Memory
     ours_memory: Memory
@@ -166,13 +167,13 @@ class Report:
         return compare(self.pairs)
 
     @property
-    def writes(self) -> Spread:
+    def writes(self) -> Spread | None:
         """The figures of all writes."""
-        return Spread.of(self.write_ms)
+        return Spread.of(self.write_ms) if self.write_ms else None
 
     def to_json(self) -> str:
         """Indented JSON: what was measured, and what follows from it."""
         content: dict[str, Any] = asdict(self)
         content["comparisons"] = [asdict(comparison) for comparison in self.comparisons]
-        content["writes"] = asdict(self.writes)
+        content["writes"] = asdict(self.writes) if self.writes else None
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

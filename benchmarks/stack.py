@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import random
 import resource
 import shutil
 import signal
@@ -11,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,20 +21,15 @@ import yaml
 from benchmarks.figures import Memory
 from benchmarks.processes import MemoryWatch
 from bluegreen.colors import Color
-from bluegreen.errors import BlueGreenError
-from bluegreen.onprem.ports import taken_by
-from bluegreen.onprem.run_directory import RunDirectory
-from bluegreen.onprem.supervisord import Supervisord
 from tools.engine.environment import backend_url
 
-__all__ = ["SERVICE", "BenchmarkError", "Done", "Stack", "free_ports", "stack_of", "stack_settings"]
+__all__ = ["ROOT", "SERVICE", "BenchmarkError", "Done", "Stack", "directory_of_stack"]
 
 ROOT = Path(__file__).resolve().parents[1]
-_NAME = "bench"
 SERVICE = "shop"
 """The service of every stack."""
 
-_SLOTS = 4
+_NAME = "bench"
 _LONGEST_SECONDS = 120.0
 # What an interrupted `pulumi` may take to write its state down.
 _END_SECONDS = 30.0
@@ -62,55 +57,18 @@ class Done:
         return self.started + self.seconds
 
 
-def stack_settings(first_port: int) -> dict[str, Any]:
-    """The same config for every program: everything is written, since a plain one has no defaults.
+class Stack(ABC):
+    """One program and what it has deployed; each platform says what that is."""
 
-    Gates and verification are on, with short pauses: their time is taken off again.
-    """
-    app = ROOT / "examples" / "onprem" / "app" / "app.py"
-    ask = {"consecutive": 3, "interval_seconds": 0.05, "timeout_seconds": 10}
-    service = {
-        "name": SERVICE,
-        "platform": "onprem",
-        "port": first_port,
-        "health_check": {
-            "path": "/health/ready",
-            "interval_seconds": 2.0,
-            "timeout_seconds": 1.0,
-            "healthy_threshold": 2,
-            "unhealthy_threshold": 3,
-        },
-        "gates": {
-            "release": {"path": "/version", **ask},
-            "http": {"ready": {"path": "/health/ready", **ask}},
-        },
-        "color_from": {"header": "X-Bluegreen-Color"},
-        "drain": {"timeout_seconds": 5, "stop_seconds": 5},
-        "retention_hours": 0,
-        "onprem": {
-            "command": f"python3 {app} --port {{port}}",
-            "test_port": first_port + 1,
-            "member_ports": {"blue": first_port + 2, "green": first_port + 2 + _SLOTS},
-            "slots": _SLOTS,
-            "start_timeout_seconds": 60,
-            "run_directory": "run",
-        },
-    }
-    return {
-        "active_color": "blue",
-        "service": service,
-        "blue": {"release": "1.0", "replicas": 2},
-        "green": {"release": "1.1", "replicas": 2},
-    }
-
-
-class Stack:
-    """One program and what it has deployed."""
-
-    def __init__(self, program: Path, directory: Path) -> None:
+    def __init__(
+        self,
+        program: Path,
+        directory: Path,
+        settings: dict[str, Any],
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._directory = directory
-        self._first_port = free_ports(2 + 2 * _SLOTS)
-        self._settings = stack_settings(self._first_port)
+        self._settings = settings
         self._clock = directory / "clock.jsonl"
         (directory / "state").mkdir()
         self._environment = os.environ | {
@@ -120,6 +78,7 @@ class Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "BLUEGREEN_BENCH_CLOCK": str(self._clock),
+            **(environment or {}),
         }
         manifest = {
             "name": SERVICE,
@@ -128,8 +87,19 @@ class Stack:
         }
         (directory / "Pulumi.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
         self._write_config()
-        self._route: dict[str, Any] = {}
         self._run("stack", "init", _NAME)
+
+    @abstractmethod
+    def _check_switched(self, color: Color) -> None:
+        """Raises `BenchmarkError` unless an update has just moved production to a color."""
+
+    def write_ms(self) -> float | None:
+        """Milliseconds of the last write, where the provider measures them."""
+        return None
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Destroys everything, by force where that fails; then nothing of it may be left."""
 
     @property
     def pulumi_version(self) -> str:
@@ -154,11 +124,6 @@ class Stack:
             place[last] = value
         self._write_config()
 
-    def configure_members(self, *words: str) -> None:
-        """Adds words to the command of every member."""
-        command = self._settings["service"]["onprem"]["command"]
-        self.configure("service.onprem.command", " ".join([command, *words]))
-
     def apply(self) -> Done:
         """An update, whatever it changes."""
         return self._run("up", "--yes", "--stack", _NAME)
@@ -176,12 +141,8 @@ class Stack:
         color = self.active.other
         self.configure("active_color", str(color))
         self._clock.unlink(missing_ok=True)
-        done = self._run("up", "--yes", "--stack", _NAME)
-        flag = json.loads((self._directory / "run" / "active.json").read_text(encoding="utf-8"))
-        before, self._route = self._route, self._recorded_route()
-        if flag["color"] != color or self._route["written_at"] == before.get("written_at"):
-            msg = f"an update to {color} left {flag['color']} active; its time says nothing"
-            raise BenchmarkError(msg)
+        done = self.apply()
+        self._check_switched(color)
         return done
 
     @property
@@ -189,56 +150,24 @@ class Stack:
         """The color that the config wants to have production traffic."""
         return Color(self._settings["active_color"])
 
-    @property
-    def production_url(self) -> str:
-        """Where clients go."""
-        return f"http://127.0.0.1:{self._first_port}"
-
-    @property
-    def run_directory(self) -> RunDirectory:
-        """Sockets and map of the running service."""
-        return RunDirectory(self._directory / "run")
-
     def release(self, color: Color) -> str:
         """What a color holds."""
         return str(self._settings[str(color)]["release"])
 
-    def member_ports(self, color: Color) -> list[int]:
-        """Where the members of a color listen."""
-        first: int = self._settings["service"]["onprem"]["member_ports"][color]
-        replicas: int = self._settings[str(color)]["replicas"]
-        return list(range(first, first + replicas))
-
-    @property
-    def route(self) -> Mapping[str, Any]:
-        """What the state said of the route after the last switch."""
-        return self._route
-
-    def write_ms(self) -> float:
-        """Milliseconds of the last write, as the provider measured them."""
-        return float(self._route["write_ms"])
-
     def judged_seconds(self) -> float:
         """What gates and verification took in the last switch; 0 for a program without them."""
-        if not self._clock.exists():
-            return 0.0
-        notes = map(json.loads, self._clock.read_text("utf-8").splitlines())
-        # Writing the audit trail is neither.
-        return sum(float(each["seconds"]) for each in notes if not each["hook"].endswith("-record"))
+        judgements = (each for each in self._notes() if "seconds" in each)
+        return sum(float(each["seconds"]) for each in judgements if _is_judgement(each["hook"]))
 
-    def remove(self) -> None:
-        """Destroys everything, by force where that fails; then nothing of it may be left."""
+    def _notes(self) -> list[dict[str, Any]]:
+        """What the program has noted since the last switch began."""
+        if not self._clock.exists():
+            return []
+        return [json.loads(line) for line in self._clock.read_text("utf-8").splitlines()]
+
+    def _destroy(self) -> None:
         with contextlib.suppress(BenchmarkError):
             self._run("destroy", "--yes", "--stack", _NAME)
-        run = self._directory / "run"
-        if run.exists():
-            with contextlib.suppress(BlueGreenError):
-                Supervisord(run).remove()
-        last = self._first_port + 2 + 2 * _SLOTS
-        holders = [taken_by(port) for port in range(self._first_port, last)]
-        if left := [holder for holder in holders if holder]:
-            msg = f"still there: {', '.join(sorted(set(left)))}; end it by hand"
-            raise BenchmarkError(msg)
 
     def _recorded_route(self) -> dict[str, Any]:
         exported = json.loads(self._run("stack", "export", "--stack", _NAME).output)
@@ -285,18 +214,14 @@ class Stack:
 
 
 @contextlib.contextmanager
-def stack_of(program: Path) -> Iterator[Stack]:
-    """A stack of a program, gone in the end with all it started."""
+def directory_of_stack() -> Iterator[Path]:
+    """Where a stack may be; gone in the end."""
     if shutil.which("pulumi") is None:
         msg = "pulumi is not on PATH; run `make bench`, or `. .bluegreen/env` first"
         raise BenchmarkError(msg)
     # Short, because sockets have long names.
     with tempfile.TemporaryDirectory(prefix="bgb-", ignore_cleanup_errors=True) as directory:
-        stack = Stack(program, Path(directory))
-        try:
-            yield stack
-        finally:
-            stack.remove()
+        yield Path(directory)
 
 
 def _cpu_seconds_of_children() -> float:
@@ -315,12 +240,6 @@ def _end(process: subprocess.Popen[str]) -> None:
             return
 
 
-def free_ports(count: int) -> int:
-    """The first of consecutive ports that nobody listens on.
-
-    Below the range that the kernel takes the ports of outgoing connections from: those come and go.
-    """
-    while True:
-        first = random.randrange(10_000, 32_000 - count)
-        if not any(taken_by(port) for port in range(first, first + count)):
-            return first
+def _is_judgement(hook: str) -> bool:
+    """Gates and verification; not what writes the audit trail and the flag."""
+    return not hook.endswith(("-record", "-write"))

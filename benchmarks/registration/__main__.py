@@ -8,11 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.options import BENCH, add_output_options
+from benchmarks.registration.services import PLATFORMS
 from benchmarks.stack import ROOT
 
 __all__ = ["LARGEST_RATIO", "Cost", "Row", "main", "rows_of"]
@@ -20,7 +21,7 @@ __all__ = ["LARGEST_RATIO", "Cost", "Row", "main", "rows_of"]
 LARGEST_RATIO = 1.2
 """Target for the ratio of processor time and of memory."""
 
-_REPORT = ROOT / ".bluegreen" / "bench" / "registration.json"
+_PLAIN = {"onprem": "plain", "kubernetes": "kubernetes/plain"}
 _COUNTS = (1, 10, 100, 1000)
 _RUNS = 3
 _LONGEST_SECONDS = 900.0
@@ -91,11 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The largest takes minutes, and is long enough to be told apart in one run.
         for _ in range(1 if count >= max(_COUNTS) else _RUNS):
             for program, of_program in found.items():
-                of_program.append(_declare(program, count))
+                of_program.append(_declare(options.platform, program, count))
         costs[count] = dict(found)
     rows = rows_of(costs)
-    options.into.parent.mkdir(parents=True, exist_ok=True)
-    options.into.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    into = options.into or BENCH / f"registration-{options.platform}.json"
+    into.parent.mkdir(parents=True, exist_ok=True)
+    into.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     if options.markdown:
         sys.stdout.write("\n".join(markdown(rows)) + "\n")
     else:
@@ -133,10 +135,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     )
 
 
-def _declare(program: str, count: int) -> Cost:
-    path = os.pathsep.join([str(ROOT), str(Path(__file__).parents[1] / "plain")])
+def _declare(platform: str, program: str, count: int) -> Cost:
+    path = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks" / _PLAIN[platform])])
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.registration.declare", program, str(count)],
+        [sys.executable, "-m", "benchmarks.registration.declare", platform, program, str(count)],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": path},
         stdout=subprocess.PIPE,
@@ -154,8 +156,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--counts", type=int, nargs="+", default=_COUNTS, help="numbers of services")
-    add("--into", type=Path, default=_REPORT, help="where the figures go")
-    add("--markdown", action="store_true", help="print the table as Markdown")
+    add("--platform", choices=tuple(PLATFORMS), default="onprem", help="default: %(default)s")
+    add_output_options(parser, None)
     return parser
 
 

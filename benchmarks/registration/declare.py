@@ -1,7 +1,7 @@
 """One program that declares many services under recorded registrations; run as a process.
 
-`python -m benchmarks.registration.declare ours 100` prints one JSON object: what declaring took,
-without the start of Python and the imports, which a second service does not pay again.
+`python -m benchmarks.registration.declare onprem ours 100` prints one JSON object: what
+declaring took, without the start of Python and the imports: a second service does not pay them.
 """
 
 import gc
@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 
 from benchmarks.registration.services import settings_of
-from bluegreen.onprem import ProcessService, ProcessServiceArgs
+from bluegreen.service_component import ServiceComponent
 from bluegreen.settings import ServiceConfig
 from tests.components.conftest import record
 
@@ -36,41 +36,56 @@ class _Source:
         return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
-def declare_ours(count: int) -> None:
+def _process_service(config: ServiceConfig) -> ServiceComponent:
+    from bluegreen.onprem import ProcessService, ProcessServiceArgs  # noqa: PLC0415
+
+    return ProcessService(config.service.name, ProcessServiceArgs(config=config))
+
+
+def _deployment_service(config: ServiceConfig) -> ServiceComponent:
+    from bluegreen.kubernetes import DeploymentService, DeploymentServiceArgs  # noqa: PLC0415
+
+    return DeploymentService(config.service.name, DeploymentServiceArgs(config=config))
+
+
+_SERVICES = {"onprem": _process_service, "kubernetes": _deployment_service}
+
+
+def declare_ours(platform: str, count: int) -> None:
     """Declares services with the library."""
     for number in range(count):
-        config = ServiceConfig.load(_Source(settings_of(number)))
-        service = ProcessService(config.service.name, ProcessServiceArgs(config=config))
+        config = ServiceConfig.load(_Source(settings_of(platform, number)))
+        service = _SERVICES[platform](config)
         for name, value in service.stack_outputs().items():
             pulumi.export(f"{config.service.name}.{name}", value)
 
 
-def declare_plain(count: int) -> None:
+def declare_plain(platform: str, count: int) -> None:
     """Declares the same resources by hand."""
     from service import declare_service  # noqa: PLC0415  # of the plain program, put on the path
 
     for number in range(count):
         # As the stack's config hands it out: parsed anew for each.
-        config = json.loads(json.dumps(settings_of(number)))
+        config = json.loads(json.dumps(settings_of(platform, number)))
         colors = {color: config[color] for color in ("blue", "green")}
         outputs = declare_service(config["active_color"], config["service"], colors)
         for name, value in outputs.items():
             pulumi.export(f"{config['service']['name']}.{name}", value)
 
 
-PROGRAMS: dict[str, Callable[[int], None]] = {"ours": declare_ours, "plain": declare_plain}
+PROGRAMS: dict[str, Callable[[str, int], None]] = {"ours": declare_ours, "plain": declare_plain}
 
 
-def main(program: str, count: int) -> None:
+def main(platform: str, program: str, count: int) -> None:
     """Declares once for nothing, so that what is loaded late is loaded; then measures."""
     declare = PROGRAMS[program]
     # Pulumi's dynamic resources wrap each other's pickling, and a plain program ends at some 950.
     sys.setrecursionlimit(_DEEPEST)
-    record(lambda: declare(1))
+    record(lambda: declare(platform, 1))
     gc.collect()
     before = _peak_mib()
     wall, processor = time.perf_counter(), time.process_time()
-    recording = record(lambda: declare(count), seconds=_LONGEST_SECONDS)
+    recording = record(lambda: declare(platform, count), seconds=_LONGEST_SECONDS)
     print(
         json.dumps(
             {
@@ -89,4 +104,4 @@ def _peak_mib() -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

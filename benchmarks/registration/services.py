@@ -1,17 +1,36 @@
 """The config of many services, each complete."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from benchmarks.stack import stack_settings
-
-__all__ = ["settings_of"]
+__all__ = ["PLATFORMS", "settings_of"]
 
 _FIRST_PORT = 18_000
 
 
-def settings_of(number: int) -> dict[str, Any]:
+def settings_of(platform: str, number: int) -> dict[str, Any]:
     """The config of one service; only names are told apart, since nothing is started."""
+    return PLATFORMS[platform](f"{_SERVICE}-{number}")
+
+
+def _onprem(name: str) -> dict[str, Any]:
+    from benchmarks.onprem_stack import stack_settings  # noqa: PLC0415
+
     settings = stack_settings(_FIRST_PORT)
-    name = f"shop-{number}"
     onprem = settings["service"]["onprem"] | {"run_directory": f"run/{name}"}
     return settings | {"service": settings["service"] | {"name": name, "onprem": onprem}}
+
+
+def _kubernetes(name: str) -> dict[str, Any]:
+    from benchmarks.kubernetes.stack import stack_settings  # noqa: PLC0415
+
+    settings = stack_settings("shops", f"http://{name}.example")
+    return settings | {"service": settings["service"] | {"name": name}}
+
+
+_SERVICE = "shop"
+PLATFORMS: Mapping[str, Callable[[str], dict[str, Any]]] = {
+    "onprem": _onprem,
+    "kubernetes": _kubernetes,
+}
+"""Imported where they are used: a program has those of its own platform only."""

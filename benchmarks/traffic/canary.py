@@ -4,7 +4,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from benchmarks.stack import Stack
+from benchmarks.onprem_stack import OnPremStack
 from benchmarks.traffic.counting import cohort_of
 from benchmarks.traffic.figures import CanaryShare, Cohort
 from benchmarks.traffic.pace import Pace
@@ -19,12 +19,16 @@ __all__ = ["measure_canaries", "measure_cohort"]
 _MARGIN_SECONDS = 60.0
 
 
-def measure_canaries(stack: Stack, pace: Pace, tell: Callable[[str], None]) -> list[CanaryShare]:
+def measure_canaries(
+    stack: OnPremStack, pace: Pace, tell: Callable[[str], None]
+) -> list[CanaryShare]:
     """Each percentage by a `pulumi up`; the last one stays."""
     return [_share(stack, percent, pace, tell) for percent in pace.canary_percents]
 
 
-def measure_cohort(stack: Stack, pace: Pace, percent: int, tell: Callable[[str], None]) -> Cohort:
+def measure_cohort(
+    stack: OnPremStack, pace: Pace, percent: int, tell: Callable[[str], None]
+) -> Cohort:
     """Clients with cookies under the canary that is there, while the proxy is started again."""
     tell(f"{pace.cohort_clients} clients with cookies, over a restart of the proxy")
     each_asks_thrice = 3 * pace.cohort_clients / pace.cohort_rate
@@ -43,7 +47,9 @@ def measure_cohort(stack: Stack, pace: Pace, percent: int, tell: Callable[[str],
     return cohort_of(recording, percent, str(stack.active.other), restarted)
 
 
-def _share(stack: Stack, percent: int, pace: Pace, tell: Callable[[str], None]) -> CanaryShare:
+def _share(
+    stack: OnPremStack, percent: int, pace: Pace, tell: Callable[[str], None]
+) -> CanaryShare:
     tell(f"canary: {percent} %")
     canary = stack.active.other
     stack.configure("canary", {"color": str(canary), "percent": percent})
@@ -63,7 +69,7 @@ def _share(stack: Stack, percent: int, pace: Pace, tell: Callable[[str], None]) 
     )
 
 
-def _restart_proxy(stack: Stack) -> None:
+def _restart_proxy(stack: OnPremStack) -> None:
     runtime = HaproxyRuntime(str(stack.run_directory.stats_socket))
     before = runtime.worker_pid()
 

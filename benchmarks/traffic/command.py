@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.text import Text
 
-from benchmarks.stack import ROOT, BenchmarkError
+from benchmarks.options import BENCH, status_of
 from benchmarks.traffic.figures import TrafficReport
 from benchmarks.traffic.measure import measure
 from benchmarks.traffic.pace import FULL, QUICK
@@ -17,22 +17,17 @@ from benchmarks.traffic.table import markdown, show
 
 __all__ = ["main"]
 
-_BENCH = ROOT / ".bluegreen" / "bench"
-
 
 def main(arguments: Sequence[str], console: Console) -> int:
     """Measures, or prints what was measured; a missed target is no failure."""
     options = _parser().parse_args(arguments)
     if options.markdown:
         return _print_markdown(options.into, console)
-    try:
-        report = measure(QUICK if options.quick else FULL, _BENCH / "nginx", _progress_on(console))
-    except BenchmarkError as error:
-        console.print(Text(str(error), "red"))
-        return 1
-    except KeyboardInterrupt:
-        console.print(Text("interrupted; what was started has been removed", "red"))
-        return 130
+    return status_of(lambda: _measure(options, console), console)
+
+
+def _measure(options: argparse.Namespace, console: Console) -> int:
+    report = measure(QUICK if options.quick else FULL, BENCH / "nginx", _progress_on(console))
     options.into.parent.mkdir(parents=True, exist_ok=True)
     options.into.write_text(report.to_json(), encoding="utf-8")
     console.print()
@@ -69,5 +64,5 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--quick", action="store_true", help="little of everything: shows that it works")
     add("--markdown", action="store_true", help="print the last results as Markdown")
-    add("--into", type=Path, default=_BENCH / "traffic.json", help="where the figures are")
+    add("--into", type=Path, default=BENCH / "traffic.json", help="where the figures are")
     return parser

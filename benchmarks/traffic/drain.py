@@ -5,7 +5,8 @@ import signal
 import time
 from collections.abc import Callable
 
-from benchmarks.stack import SERVICE, Stack
+from benchmarks.onprem_stack import OnPremStack
+from benchmarks.stack import SERVICE
 from benchmarks.traffic.figures import Loss
 from benchmarks.traffic.pace import Pace
 from benchmarks.traffic.proxies import OurWrite
@@ -25,7 +26,7 @@ _LONGEST_SECONDS = 120.0
 _WARM_SECONDS = 0.5
 
 
-def measure_losses(stack: Stack, pace: Pace, tell: Callable[[str], None]) -> list[Loss]:
+def measure_losses(stack: OnPremStack, pace: Pace, tell: Callable[[str], None]) -> list[Loss]:
     """Both ways, with requests that take 50 ms and members that end at once when they are told."""
     rounds = range(pace.drain_rounds)
     tell("old color ended right after the write")
@@ -39,7 +40,7 @@ def measure_losses(stack: Stack, pace: Pace, tell: Callable[[str], None]) -> lis
     return [_loss("ended right after the write", killed), _loss("retired by bluegreen", retired)]
 
 
-def switch_and_kill(stack: Stack) -> None:
+def switch_and_kill(stack: OnPremStack) -> None:
     """Moves all traffic as the router does, and kills the old members as soon as that is done."""
     old = stack.active
     processes = Supervisord(stack.run_directory.path).programs()
@@ -50,7 +51,7 @@ def switch_and_kill(stack: Stack) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _switch_and_retire(stack: Stack) -> None:
+def _switch_and_retire(stack: OnPremStack) -> None:
     """One `pulumi up` that moves all traffic and then gives up the old members."""
     old = stack.active
     stack.configure("retired", {"color": str(old), "release": stack.release(old)})
@@ -58,7 +59,7 @@ def _switch_and_retire(stack: Stack) -> None:
     stack.apply()
 
 
-def _under_load(stack: Stack, end_old: Callable[[Stack], None]) -> Recording:
+def _under_load(stack: OnPremStack, end_old: Callable[[OnPremStack], None]) -> Recording:
     old = stack.active
     url = f"{stack.production_url}/slow?ms={_REQUEST_MS}"
     plan = LoadPlan(url=url, rate=_RATE, seconds=_LONGEST_SECONDS)
@@ -72,7 +73,7 @@ def _under_load(stack: Stack, end_old: Callable[[Stack], None]) -> Recording:
     return recording
 
 
-def _recover(stack: Stack) -> None:
+def _recover(stack: OnPremStack) -> None:
     """Gives the traffic to the color that the config says, when its members are back."""
     runtime = HaproxyRuntime(str(stack.run_directory.stats_socket))
     wanted = len(stack.member_ports(stack.active))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.figures import Machine
-from benchmarks.stack import ROOT, Stack, stack_of
+from benchmarks.onprem_stack import OnPremStack, stack_of
+from benchmarks.stack import ROOT
 from benchmarks.traffic.canary import measure_canaries, measure_cohort
 from benchmarks.traffic.drain import measure_losses
 from benchmarks.traffic.figures import TrafficReport
@@ -59,7 +60,7 @@ def measure(pace: Pace, cache: Path, tell: Callable[[str], None]) -> TrafficRepo
     )
 
 
-def prepare(stack: Stack) -> None:
+def prepare(stack: OnPremStack) -> None:
     """Creates it, with members that end at once when they are told to: no drain of their own."""
     stack.configure_members("--grace 0")
     stack.apply()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.stack import Stack, free_ports
+from benchmarks.onprem_stack import OnPremStack, free_ports
 from benchmarks.traffic.counting import traffic_of
 from benchmarks.traffic.figures import IdleClients, Move, Traffic
 from benchmarks.traffic.nginx_package import NginxMissingError, find_nginx
@@ -35,7 +35,7 @@ _MARGIN_SECONDS = 60.0
 
 
 def measure_side_by_side(
-    stack: Stack, pace: Pace, cache: Path, tell: Callable[[str], None]
+    stack: OnPremStack, pace: Pace, cache: Path, tell: Callable[[str], None]
 ) -> tuple[list[Traffic], list[str]]:
     """Every way to switch before the members of a running stack; and what was left out, and why."""
     found, skipped = [], []
@@ -71,7 +71,7 @@ def measure_traffic(proxy: Proxy, first: Color, pace: Pace) -> Traffic:
         proxy.stop()
 
 
-def _ways(stack: Stack, directory: Path, cache: Path) -> Iterator[Callable[[], Proxy]]:
+def _ways(stack: OnPremStack, directory: Path, cache: Path) -> Iterator[Callable[[], Proxy]]:
     members = {color: stack.member_ports(color) for color in Color}
 
     def place(name: str) -> tuple[Path, int]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from benchmarks.stack import Stack
+from benchmarks.onprem_stack import OnPremStack
 from benchmarks.traffic.counting import switching_of, traffic_of
 from benchmarks.traffic.figures import Move, Switching, Write
 from benchmarks.traffic.pace import Pace
@@ -17,7 +17,7 @@ __all__ = ["measure_switching"]
 _NAME = "bluegreen, pulumi up"
 
 
-def measure_switching(stack: Stack, pace: Pace, tell: Callable[[str], None]) -> Switching:
+def measure_switching(stack: OnPremStack, pace: Pace, tell: Callable[[str], None]) -> Switching:
     """Both kinds of update take turns under one load."""
     moves: list[Move] = []
     no_changes: list[Window] = []
@@ -43,17 +43,17 @@ def measure_switching(stack: Stack, pace: Pace, tell: Callable[[str], None]) -> 
     return switching_of(traffic, recording, moves, no_changes, writes)
 
 
-def _no_change(stack: Stack) -> Window:
+def _no_change(stack: OnPremStack) -> Window:
     done = stack.up()
     return done.started, done.returned
 
 
-def _write_of(stack: Stack) -> Write:
+def _write_of(stack: OnPremStack) -> Write:
     route = stack.route
     return Write(float(route["write_ms"]), float(route["durable_write_ms"]))
 
 
-def _switch(stack: Stack) -> Move:
+def _switch(stack: OnPremStack) -> Move:
     before = stack.active
     done = stack.switch()
     written = datetime.fromisoformat(stack.route["written_at"]).timestamp()

@@ -15,9 +15,9 @@ import pytest
 from rich.console import Console
 
 from benchmarks.figures import Machine, Memory, Pair, Report, Spread, Task, compare
+from benchmarks.onprem_stack import stack_settings
 from benchmarks.processes import MemoryWatch
-from benchmarks.stack import stack_settings
-from benchmarks.table import markdown, show
+from benchmarks.table import page_of
 from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import ENGINE, PulumiStack
 
@@ -43,7 +43,7 @@ def a_report(pairs: list[Pair] | None = None, write_ms: tuple[float, ...] = (0.2
 
 def shown(report: Report) -> str:
     console = Console(width=80, highlight=False, record=True, file=io.StringIO())
-    show(report, console)
+    page_of(report).show(console)
     return console.export_text()
 
 
@@ -107,7 +107,7 @@ def test_the_table_shows_every_figure_in_80_columns():
 
 
 def test_the_same_tables_are_there_as_markdown():
-    lines = markdown(a_report()).splitlines()
+    lines = page_of(a_report()).markdown().splitlines()
 
     assert lines[0] == "| seconds | plain | bluegreen | gates | ratio | target |"
     assert lines[1] == "|---|---|---|---|---|---|"

@@ -1,6 +1,9 @@
 """What the benchmark of many services makes of figures, and that it declares what it says."""
 
 import dataclasses
+import json
+
+import pytest
 
 from benchmarks.registration.__main__ import Cost, Row, main, markdown, rows_of
 
@@ -36,12 +39,18 @@ def test_memory_too_little_to_be_seen_has_no_ratio():
     assert dataclasses.replace(row, plain=a_cost(1.0, mib=2.0)).memory_ratio == 2.0
 
 
-def test_a_real_run_declares_the_same_services_with_both_programs(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("platform", "of_plain", "of_ours"), [("onprem", 12, 20), ("kubernetes", 18, 26)]
+)
+def test_a_real_run_declares_the_same_services_with_both_programs(
+    tmp_path, capsys, platform, of_plain, of_ours
+):
     report = tmp_path / "registration.json"
+    words = ["--platform", platform, "--counts", "1", "2", "--markdown", "--into", str(report)]
 
-    assert main(["--counts", "1", "2", "--markdown", "--into", str(report)]) == 0
+    assert main(words) == 0
 
     shown = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     assert [line.split("|")[1].strip() for line in shown[2:]] == ["1", "2"]
-    assert '"resources": 12' in report.read_text()
-    assert '"resources": 20' in report.read_text()
+    _, both = json.loads(report.read_text())
+    assert (both["plain"]["resources"], both["ours"]["resources"]) == (of_plain, of_ours)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.stack import Stack, free_ports, stack_of
+from benchmarks.onprem_stack import OnPremStack, free_ports, stack_of
 from benchmarks.traffic.canary import measure_canaries, measure_cohort
 from benchmarks.traffic.drain import measure_losses
 from benchmarks.traffic.figures import IdleClients, Traffic
@@ -63,7 +63,7 @@ def tell(_text: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack() -> Iterator[OnPremStack]:
     """The service of the benchmark, with both colors."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{ENGINE}:{os.environ['PATH']}")

@@ -5,12 +5,15 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from kubernetes.client import CoreV1Api
 from kubernetes.watch import Watch
 
+from bluegreen.kubernetes.cluster import Cluster
+from bluegreen.kubernetes.names import ObjectNames
 from bluegreen.load import BackgroundLoad, LoadPlan, Recording, Switch, count_stale
-from tests.engine.kubernetes_driver import KubernetesDriver
+from tools.cluster.cluster import Cluster as TestCluster
 from tools.cluster.control_plane import SERVICE_RANGE
 
 RATE = 250
@@ -18,6 +21,14 @@ RATE = 250
 
 KEPT_CONNECTIONS = 16
 LONGEST_SECONDS = 400
+
+
+class Place(Protocol):
+    """A service in a namespace; the scenarios' driver is one."""
+
+    api: Cluster
+    names: ObjectNames
+    cluster: TestCluster
 
 
 @dataclass
@@ -70,9 +81,11 @@ class ClusterTraffic:
 
 
 @contextlib.contextmanager
-def traffic_on(driver: KubernetesDriver, path: str = "/slow?ms=5") -> Iterator[ClusterTraffic]:
+def traffic_on(
+    place: Place, path: str = "/slow?ms=5", seconds: float = LONGEST_SECONDS
+) -> Iterator[ClusterTraffic]:
     """500 requests a second straight to the ClusterIP, half of them on fresh connections."""
-    service = driver.api.get(driver.names.core("services", driver.names.production))
+    service = place.api.get(place.names.core("services", place.names.production))
     assert service is not None
     url = f"http://{service['spec']['clusterIP']}:80{path}"
 
@@ -81,7 +94,7 @@ def traffic_on(driver: KubernetesDriver, path: str = "/slow?ms=5") -> Iterator[C
             LoadPlan(
                 url=url,
                 rate=RATE,
-                seconds=LONGEST_SECONDS,
+                seconds=seconds,
                 connections=connections,
                 fresh_share=fresh_share,
                 timeout_seconds=5,
@@ -93,7 +106,6 @@ def traffic_on(driver: KubernetesDriver, path: str = "/slow?ms=5") -> Iterator[C
     with load(1.0, 128) as fresh, load(0.0, KEPT_CONNECTIONS) as kept:
         yield traffic
         traffic.fresh, traffic.kept = fresh.stop(), kept.stop()
-    print(traffic)
 
 
 @dataclass
@@ -108,11 +120,11 @@ class Writes:
 
 
 @contextlib.contextmanager
-def watched_writes(driver: KubernetesDriver) -> Iterator[Writes]:
+def watched_writes(place: Place, seconds: int = LONGEST_SECONDS) -> Iterator[Writes]:
     """Notes every change of the selector as the API server tells it: milliseconds later."""
     writes = Writes()
     end = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(driver, writes, end), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(place, writes, end, seconds), daemon=True)
     watcher.start()
     try:
         yield writes
@@ -120,14 +132,14 @@ def watched_writes(driver: KubernetesDriver) -> Iterator[Writes]:
         end.set()
 
 
-def _watch(driver: KubernetesDriver, writes: Writes, end: threading.Event) -> None:
-    names, watch = driver.names, Watch()
-    with driver.cluster.asking() as api:
+def _watch(place: Place, writes: Writes, end: threading.Event, seconds: int) -> None:
+    names, watch = place.names, Watch()
+    with place.cluster.asking() as api:
         for event in watch.stream(
             CoreV1Api(api).list_namespaced_service,
             names.namespace,
             field_selector=f"metadata.name={names.production}",
-            timeout_seconds=LONGEST_SECONDS,
+            timeout_seconds=seconds,
         ):
             if end.is_set():
                 return

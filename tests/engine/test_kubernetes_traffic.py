@@ -48,6 +48,7 @@ def test_switches_lose_no_request_and_leave_no_fresh_one_behind(both: Kubernetes
             moments.append(writes.of(active))
             assert result.ok, result
 
+    print(traffic)
     followed = [
         traffic.followed_seconds(switch, written)
         for switch, written in zip(switches, moments, strict=True)
@@ -77,6 +78,7 @@ def test_the_old_color_can_be_retired_in_the_update_that_switches(both: Kubernet
             result = both.up()
             assert result.ok, result
 
+    print(traffic)
     assert traffic.failed == 0, str(traffic)
     assert traffic.requests > 10_000
     # The kept connections were moved by the graceful end of the old color's members.
@@ -95,4 +97,5 @@ def test_a_switch_and_a_shrink_at_once_do_lose_requests(both: KubernetesDriver):
         shrink.join()
         time.sleep(5)
 
+    print(traffic)
     assert traffic.failed > 0, str(traffic)

@@ -1,0 +1,1 @@
+"""The same questions on Kubernetes: a real API server, a real node, real pods."""
