@@ -11,17 +11,22 @@ from bluegreen.contract import OutputName, OverrideVariable
 from bluegreen.errors import ConfigError
 from bluegreen.gate_hooks import (
     LiveFacts,
+    PlaceGuard,
     ServiceHooks,
     Update,
     check_removed_colors,
+    resource_hook,
     warn_of_unused_permissions,
 )
+from bluegreen.naming import child_name
 from bluegreen.overrides import Overrides
 from bluegreen.plan import ServicePlan, make_plan
 from bluegreen.settings.config import ServiceConfig, misspelt_keys
 from bluegreen.stack_config import written_keys
 
 __all__ = ["ServiceComponent", "plan_of"]
+
+_GUARD_SECONDS = 15.0
 
 
 def plan_of(config: ServiceConfig) -> tuple[ServicePlan, Overrides]:
@@ -65,9 +70,24 @@ class ServiceComponent(pulumi.ComponentResource):
     """What to type to go back."""
 
     def __init__(
-        self, token: str, name: str, update: Update, opts: pulumi.ResourceOptions | None
+        self,
+        token: str,
+        name: str,
+        update: Update,
+        opts: pulumi.ResourceOptions | None,
+        place: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(token, name, {}, opts)
+        """Registers the component.
+
+        Args:
+            token: Its type.
+            name: Its name.
+            update: What its hooks share.
+            opts: Options of the resource.
+            place: What cannot change without making the whole service anew, by its name.
+        """
+        guarded = pulumi.ResourceOptions.merge(opts, _guarded(name)) if place else opts
+        super().__init__(token, name, place or {}, guarded)
         self._update = update
         self._early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
         self._warn()
@@ -134,6 +154,18 @@ class ServiceComponent(pulumi.ComponentResource):
         self.guarantee = guarantee
         self.rollback_command = self.idle_color.apply(_rollback_command)
         self.register_outputs({name: getattr(self, name) for name in OutputName})
+
+
+def _guarded(name: str) -> pulumi.ResourceOptions:
+    guard = resource_hook(
+        child_name(name, "place-guard"),
+        PlaceGuard(name),
+        timeout_seconds=_GUARD_SECONDS,
+        in_preview=True,
+        # A component's outputs are other things than its inputs.
+        by_inputs=True,
+    )
+    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[guard]))
 
 
 def _rollback_command(color: str) -> str:

@@ -1,6 +1,7 @@
 """The only place where gates become Pulumi resource hooks."""
 
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
+from bluegreen.gate_hooks.place_guard import PlaceGuard
 from bluegreen.gate_hooks.retention import check_removed_colors
 from bluegreen.gate_hooks.service_hooks import ServiceHooks
 from bluegreen.gate_hooks.truth import LiveFacts
@@ -10,6 +11,7 @@ from bluegreen.gate_hooks.update import PropertyReaders, Update
 __all__ = [
     "HookCall",
     "LiveFacts",
+    "PlaceGuard",
     "PropertyReaders",
     "ServiceHooks",
     "Update",

@@ -44,6 +44,7 @@ def resource_hook(
     timeout_seconds: float,
     in_preview: bool,
     ignore_errors: bool = False,
+    by_inputs: bool = False,
     on_refusal: Callable[[], Awaitable[None]] | None = None,
 ) -> pulumi.ResourceHook:
     """Makes a hook that stops the step when `judge` raises or does not come back in time.
@@ -56,13 +57,15 @@ def resource_hook(
         timeout_seconds: Without an answer by then the step is stopped.
         in_preview: True to ask in previews as well, where a refusal fails the preview.
         ignore_errors: True to show what `judge` raises as a warning.
+        by_inputs: True to be told the recorded inputs, and not the outputs.
         on_refusal: Awaited before an update is stopped; not in a preview.
     """
 
     async def call(args: pulumi.ResourceHookArgs) -> None:
+        recorded = args.old_inputs if by_inputs else args.old_outputs or args.old_inputs
         facts = HookCall(
             is_preview=pulumi.runtime.is_dry_run(),
-            old=await _plain(args.old_outputs or args.old_inputs),
+            old=await _plain(recorded),
             new=await _plain(args.new_inputs) or {},
         )
         try:

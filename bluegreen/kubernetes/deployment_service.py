@@ -75,7 +75,12 @@ class DeploymentService(ServiceComponent):
         self._settings = settings
         live = _live_router(settings, cluster, self._names, may_adopt=len(plan.fleets) == 1)
         update = _update(name, args.config, cluster, self._names, live)
-        super().__init__("bluegreen:index:DeploymentService", name, update, opts)
+        place = {
+            "namespace": self._names.namespace,
+            "router": str(settings.kubernetes.router),
+            "service": settings.name,
+        }
+        super().__init__("bluegreen:index:DeploymentService", name, update, opts, place)
 
         build = _Builder(
             update, self._hooks, cluster, self._names, pulumi.ResourceOptions(parent=self)
