@@ -121,6 +121,15 @@ def with_onprem(
 
 
 @pytest.fixture(scope="session")
+def with_all(
+    wheel: Path, metadata: Distribution, tmp_path_factory: pytest.TempPathFactory
+) -> Environment:
+    """After `pip install bluegreen-pulumi[onprem,kubernetes]`."""
+    needed = needed_by(metadata, "onprem") | needed_by(metadata, "kubernetes")
+    return Environment(tmp_path_factory.mktemp("all"), wheel, needed)
+
+
+@pytest.fixture(scope="session")
 def core(
     wheel: Path, metadata: Distribution, tmp_path_factory: pytest.TempPathFactory
 ) -> Environment:

@@ -12,6 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from tests.package.conftest import REPOSITORY, Environment
 
+PLATFORMS = ("bluegreen.onprem", "bluegreen.kubernetes")
 ALL_MODULES = """
 import importlib, pkgutil, bluegreen
 for module in pkgutil.walk_packages(bluegreen.__path__, "bluegreen."):
@@ -110,11 +111,11 @@ def test_what_is_installed_works_away_from_the_checkout(with_onprem: Environment
     assert Path(done.stdout.strip()).is_relative_to(with_onprem.site_packages)
 
 
-def test_every_module_needs_only_what_the_package_asks_for(with_onprem: Environment) -> None:
-    done = with_onprem.python_says(ALL_MODULES.format(without="-"))
+def test_every_module_needs_only_what_the_package_asks_for(with_all: Environment) -> None:
+    done = with_all.python_says(ALL_MODULES.format(without=()))
 
     assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()).is_relative_to(with_onprem.site_packages)
+    assert Path(done.stdout.strip()).is_relative_to(with_all.site_packages)
 
 
 def test_the_proxy_config_is_written_from_the_installed_templates(
@@ -134,16 +135,28 @@ def test_the_proxy_config_is_written_from_the_installed_templates(
 
 
 def test_the_core_works_without_the_extra(core: Environment) -> None:
-    done = core.python_says(ALL_MODULES.format(without="bluegreen.onprem"))
+    done = core.python_says(ALL_MODULES.format(without=PLATFORMS))
 
     assert done.returncode == 0, done.stderr
 
 
-def test_a_platform_without_its_extra_says_what_is_missing(core: Environment) -> None:
-    done = core.python_says("import bluegreen.onprem")
+@pytest.mark.parametrize(
+    ("platform", "missing"),
+    [
+        ("onprem", "jinja2 and supervisor; install both"),
+        (
+            "kubernetes",
+            "pulumi-kubernetes and kubernetes and prometheus-client; install them",
+        ),
+    ],
+)
+def test_a_platform_without_its_extra_says_what_is_missing(
+    core: Environment, platform: str, missing: str
+) -> None:
+    done = core.python_says(f"import bluegreen.{platform}")
 
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (
-        "ModuleNotFoundError: bluegreen.onprem needs jinja2 and supervisor; "
-        "install both with `pip install 'bluegreen-pulumi[onprem]'`"
+        f"ModuleNotFoundError: bluegreen.{platform} needs {missing} with "
+        f"`pip install 'bluegreen-pulumi[{platform}]'`"
     )

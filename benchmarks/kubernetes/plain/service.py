@@ -73,7 +73,6 @@ def declare_service(
 def service_spec(service: _Settings, selector: Mapping[str, str]) -> dict[str, Any]:
     """A Service for whoever the selector names."""
     port = {
-        "name": "http",
         "port": service["port"],
         "targetPort": service["kubernetes"]["container_port"],
         "protocol": "TCP",
