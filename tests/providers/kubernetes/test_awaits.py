@@ -3,11 +3,14 @@
 import subprocess
 from typing import Any
 
+import pytest
 from kubernetes import client
 
 from tests.providers.kubernetes.conftest import interrupt
 from tools.cluster.processes import wait_until
 
+# Our own components wait for nothing through the provider.
+pytestmark = pytest.mark.soak
 WAIT_SECONDS = 120
 
 # No node is of that kind, so its pods wait for ever.

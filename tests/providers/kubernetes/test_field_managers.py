@@ -3,6 +3,9 @@
 import pytest
 from kubernetes import client
 
+# Minutes, and the platform's own tests show what of it matters to them.
+pytestmark = pytest.mark.soak
+
 SERVICE = """
     k8s.core.v1.Service(
         "web",
