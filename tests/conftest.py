@@ -22,6 +22,18 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EXISTING = "BLUEGREEN_TEST_KUBECONFIG"
 MISSING = 2
 CLUSTER_DRIVERS = ("http-route", "service")
+# Minutes each, on a real node; not yet seen to pass all in one run of a machine of two cores.
+LONG = (
+    "test_kubernetes_active_flag.py",
+    "test_kubernetes_adoption.py",
+    "test_kubernetes_autoscaling.py",
+    "test_kubernetes_follow.py",
+    "test_kubernetes_kills.py",
+    "test_kubernetes_permissions.py",
+    "test_kubernetes_replica_traffic.py",
+    "test_kubernetes_run.py",
+    "test_kubernetes_traffic.py",
+)
 # On the real engine, without a limit that another test's work could miss.
 BESIDE_EACH_OTHER = (
     "test_bad_input.py",
@@ -41,6 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/unit" in str(item.path):
             # A fixture of the same name there is no cluster, but the client of one.
             continue
+        if item.path.name in LONG or "tests/examples/test_kubernetes" in str(item.path):
+            item.add_marker(pytest.mark.soak)
         fixtures = set(getattr(item, "fixturenames", ()))
         parameters = getattr(item, "callspec", None)
         driver = parameters.params.get("driver") if parameters else None
