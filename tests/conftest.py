@@ -27,6 +27,7 @@ LONG = (
     "test_kubernetes_active_flag.py",
     "test_kubernetes_adoption.py",
     "test_kubernetes_autoscaling.py",
+    "test_kubernetes_failures.py",
     "test_kubernetes_follow.py",
     "test_kubernetes_kills.py",
     "test_kubernetes_permissions.py",
