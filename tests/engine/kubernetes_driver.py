@@ -7,7 +7,6 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,40 +20,14 @@ from bluegreen.kubernetes.service_router import selector_route
 from bluegreen.traffic import TrafficSplit
 from tests.engine.front_door import front_door
 from tests.engine.onprem_driver import free_ports
-from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Result, Step
+from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Step
+from tests.engine.stack_driver import StackDriver
 from tests.standins.gateway.install import install
 from tests.standins.gateway.server import GatewayServer
 from tools.cluster.cluster import Cluster as TestCluster
 
 STAND_IN = REPOSITORY / "tests" / "standins" / "kubernetes"
 PLUGIN = "pulumi-resource-kubernetes"
-
-# What the resources are called here, in the scenarios' words.
-ROLES = {
-    "shop-route": "router",
-    "shop-flag": "flag",
-    "shop-blue-members": "blue fleet",
-    "shop-green-members": "green fleet",
-}
-
-
-def _belongs_to_another(step: Step) -> bool:
-    """Parts of a fleet, and the test endpoint; what they do has tests of its own."""
-    is_part = any(part in step.name for part in ("-budget", "-env-", "-secrets-", "-autoscaler"))
-    return is_part or step.name == "shop-test"
-
-
-def in_roles(result: Result) -> Result:
-    """The same result with the scenarios' words for the resources."""
-
-    def named(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        return tuple(
-            replace(step, name=ROLES.get(step.name, step.name))
-            for step in steps
-            if not _belongs_to_another(step)
-        )
-
-    return replace(result, steps=named(result.steps), planned=named(result.planned))
 
 
 def with_provider(environment: dict[str, str]) -> None:
@@ -63,11 +36,16 @@ def with_provider(environment: dict[str, str]) -> None:
         environment["PATH"] = os.pathsep.join([str(STAND_IN), environment["PATH"]])
 
 
-class KubernetesDriver:
+class KubernetesDriver(StackDriver):
     """Implements `tests.engine.driver.Driver`."""
 
     sees_drift = False
     can_split = False
+
+    def is_told(self, step: Step) -> bool:
+        """Not of parts of a fleet and the test endpoint; what they do has tests of its own."""
+        parts = ("-budget", "-env-", "-secrets-", "-autoscaler")
+        return step.name != "shop-test" and not any(part in step.name for part in parts)
 
     def __init__(self, directory: Path, cluster: TestCluster, namespace: str, port: int) -> None:
         self.stack = PulumiStack(directory, main=REPOSITORY / "stacks")
@@ -109,24 +87,6 @@ class KubernetesDriver:
             "security": {"run_as_user": 65532},
             "production_url": self.production_url,
         }
-
-    def configure(self, key: str, value: Any) -> None:
-        self.stack.configure(key, value)
-
-    def up(self, *, refresh: bool = False, **environment: str) -> Result:
-        return in_roles(self.stack.up(*(["--refresh"] if refresh else []), **environment))
-
-    def preview(self, *, refresh: bool = False, **environment: str) -> Result:
-        return in_roles(self.stack.preview(*(["--refresh"] if refresh else []), **environment))
-
-    def refresh(self) -> Result:
-        return in_roles(self.stack.refresh())
-
-    def destroy(self) -> Result:
-        return in_roles(self.stack.destroy())
-
-    def outputs(self) -> dict[str, Any]:
-        return self.stack.outputs()
 
     def router(self) -> dict[str, Any] | None:
         """The object that moves production traffic."""

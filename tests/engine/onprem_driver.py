@@ -8,7 +8,6 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +19,11 @@ from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
-from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Result, Step
+from tests.engine.pulumi_stack import REPOSITORY, PulumiStack
+from tests.engine.stack_driver import StackDriver
 
 APP = REPOSITORY / "examples" / "onprem" / "app" / "app.py"
 SLOTS = 4
-
-# What the resources are called here, in the scenarios' words.
-ROLES = {
-    "shop-route": "router",
-    "shop-flag": "flag",
-    "shop-blue-members": "blue fleet",
-    "shop-green-members": "green fleet",
-}
 
 
 def free_ports(count: int) -> int:
@@ -84,16 +76,7 @@ def service_settings(first_port: int, name: str = "shop") -> dict[str, Any]:
     }
 
 
-def in_roles(result: Result) -> Result:
-    """The same result with the scenarios' words for the resources."""
-
-    def named(steps: tuple[Step, ...]) -> tuple[Step, ...]:
-        return tuple(replace(step, name=ROLES.get(step.name, step.name)) for step in steps)
-
-    return replace(result, steps=named(result.steps), planned=named(result.planned))
-
-
-class OnPremDriver:
+class OnPremDriver(StackDriver):
     """Implements `tests.engine.driver.Driver`."""
 
     can_split = True
@@ -104,24 +87,6 @@ class OnPremDriver:
         self.port = free_ports(2 + 2 * SLOTS)
         self.run_directory = RunDirectory(directory / ".bluegreen/run/shop/test/shop")
         self.configure("service", service_settings(self.port))
-
-    def configure(self, key: str, value: Any) -> None:
-        self.stack.configure(key, value)
-
-    def up(self, *, refresh: bool = False, **environment: str) -> Result:
-        return in_roles(self.stack.up(*(["--refresh"] if refresh else []), **environment))
-
-    def preview(self, *, refresh: bool = False, **environment: str) -> Result:
-        return in_roles(self.stack.preview(*(["--refresh"] if refresh else []), **environment))
-
-    def refresh(self) -> Result:
-        return in_roles(self.stack.refresh())
-
-    def destroy(self) -> Result:
-        return in_roles(self.stack.destroy())
-
-    def outputs(self) -> dict[str, Any]:
-        return self.stack.outputs()
 
     def live(self) -> TrafficSplit | None:
         runtime = HaproxyRuntime(str(self.run_directory.stats_socket))
