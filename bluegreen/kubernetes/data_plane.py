@@ -12,6 +12,7 @@ from bluegreen.kubernetes.active_flag import flagged_color, last_switch
 from bluegreen.kubernetes.api_proxy import ApiProxy
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.connections import sum_of_metric
+from bluegreen.kubernetes.endpoint_slices import slices_of
 from bluegreen.kubernetes.follow_job import JobProduction
 from bluegreen.kubernetes.live_router import LiveRouter
 from bluegreen.kubernetes.members import readiness_of, release_of
@@ -137,6 +138,4 @@ class KubernetesDataPlane:
         return sum_of_metric(text, counted.metric, pod)
 
     def _slices(self, color: Color) -> list[dict[str, Any]]:
-        name = self._names.of_color(color)
-        path = self._names.group("discovery.k8s.io/v1", "endpointslices")
-        return self._cluster.items(path, labelSelector=f"kubernetes.io/service-name={name}")
+        return slices_of(self._cluster, self._names, self._names.of_color(color))

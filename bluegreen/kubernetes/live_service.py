@@ -6,6 +6,7 @@ from typing import Any
 from bluegreen.colors import Color
 from bluegreen.errors import UnreadableTrafficError
 from bluegreen.kubernetes.cluster import Cluster
+from bluegreen.kubernetes.endpoint_slices import slices_of
 from bluegreen.kubernetes.members import ready_names
 from bluegreen.kubernetes.names import APP_LABEL, COLOR_LABEL, ObjectNames
 from bluegreen.kubernetes.service_router import selector_route
@@ -64,8 +65,7 @@ class LiveService:
         )
 
     def _slices(self, service: str) -> list[dict[str, Any]]:
-        path = self._names.group("discovery.k8s.io/v1", "endpointslices")
-        return self._cluster.items(path, labelSelector=f"kubernetes.io/service-name={service}")
+        return slices_of(self._cluster, self._names, service)
 
     def _unreadable(self, selector: Mapping[str, str]) -> str:
         said = ",".join(f"{key}={value}" for key, value in sorted(selector.items())) or "nothing"
