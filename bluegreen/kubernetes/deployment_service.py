@@ -30,6 +30,7 @@ from bluegreen.kubernetes.replica_owner import ReplicaOwner
 from bluegreen.kubernetes.router_args import KubernetesRouterArgs
 from bluegreen.kubernetes.service_router import GUARANTEE, ServiceRouter, selector_route
 from bluegreen.naming import child_name
+from bluegreen.overrides import Overrides
 from bluegreen.plan import ServicePlan
 from bluegreen.service_component import ServiceComponent, plan_of
 from bluegreen.settings.config import ServiceConfig
@@ -69,12 +70,12 @@ class DeploymentService(ServiceComponent):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         settings = args.config.service
-        plan, _ = plan_of(args.config)
+        plan, overrides = plan_of(args.config)
         cluster = Cluster(_access(args))
         self._names = ObjectNames(settings.name, _namespace(settings, cluster))
         self._settings = settings
         live = _live_router(settings, cluster, self._names, may_adopt=len(plan.fleets) == 1)
-        update = _update(name, args.config, cluster, self._names, live)
+        update = _update(name, settings, plan, overrides, cluster, self._names, live)
         place = {
             "namespace": self._names.namespace,
             "router": str(settings.kubernetes.router),
@@ -158,10 +159,14 @@ def _namespace(settings: ServiceSettings, cluster: Cluster) -> str:
 
 
 def _update(
-    name: str, config: ServiceConfig, cluster: Cluster, names: ObjectNames, live: LiveRouter
+    name: str,
+    service: ServiceSettings,
+    plan: ServicePlan,
+    overrides: Overrides,
+    cluster: Cluster,
+    names: ObjectNames,
+    live: LiveRouter,
 ) -> Update:
-    service = config.service
-    plan, overrides = plan_of(config)
     return Update(
         name=name,
         settings=service,
