@@ -17,6 +17,9 @@ class Driver(Protocol):
     can_split: bool
     """Whether the router can send a share of production to each color."""
 
+    settle_seconds: float
+    """What the data plane may take to follow what is no switch: members that ended, a hand edit."""
+
     sees_drift: bool
     """Whether a plain preview sees what was moved by hand; else it takes `--refresh`."""
 

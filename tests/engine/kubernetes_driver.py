@@ -41,6 +41,8 @@ class KubernetesDriver(StackDriver):
 
     sees_drift = False
     can_split = False
+    # kube-proxy takes a second between two changes, and longer on a busy machine.
+    settle_seconds = 10.0
 
     def is_told(self, step: Step) -> bool:
         """Not of parts of a fleet and the test endpoint; what they do has tests of its own."""
@@ -83,7 +85,8 @@ class KubernetesDriver(StackDriver):
             "image_pull_policy": "Never",
             "ready_initial_delay_seconds": 0,
             "ready_timeout_seconds": 15,
-            "pre_stop_seconds": 1,
+            # Longer than kube-proxy takes to hear of it where two nodes share two processors.
+            "pre_stop_seconds": 3,
             "security": {"run_as_user": 65532},
             "production_url": self.production_url,
         }

@@ -81,6 +81,7 @@ class OnPremDriver(StackDriver):
 
     can_split = True
     sees_drift = True
+    settle_seconds = 0.0
 
     def __init__(self, directory: Path, *, main: Path = REPOSITORY / "stacks") -> None:
         self.stack = PulumiStack(directory, main=main)

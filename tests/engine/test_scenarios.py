@@ -3,6 +3,9 @@
 Each scenario takes a `Driver` and names no platform.
 """
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from bluegreen.traffic import TrafficSplit
@@ -23,6 +26,14 @@ def switch_to(driver: Driver, color: str, **environment: str) -> None:
     driver.configure("active_color", color)
     result = driver.up(**environment)
     assert result.ok, result
+
+
+def settled(driver: Driver, is_so: Callable[[set[str]], bool]) -> bool:
+    """Whether all of production answers so, once the data plane has had its time to follow."""
+    deadline = time.monotonic() + driver.settle_seconds
+    while not (done := is_so(set(driver.ask("production")))) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return done
 
 
 def test_the_first_color_serves_and_the_absent_one_says_so(driver: Driver):
@@ -167,7 +178,7 @@ def test_the_release_of_the_live_color_is_protected_in_preview_and_in_up(both: D
     allowed = both.up(BLUEGREEN_ALLOW_LIVE_CHANGE="blue:hotfix 4711")
 
     assert allowed.ok, allowed
-    assert both.ask("production") == {"blue 1.0.1": 20}
+    assert settled(both, lambda answers: answers == {"blue 1.0.1"})
     recorded = [event for event in both.events() if event["kind"] == "live_change"]
     assert [event["reason"] for event in recorded] == ["hotfix 4711"]
 
@@ -323,7 +334,7 @@ def test_a_stale_canary_of_the_active_color_with_zero_percent_is_harmless(both: 
 
 def test_drift_is_seen_by_a_preview_and_repaired_by_an_up(both: Driver):
     both.move_by_hand("green")
-    assert both.ask("production") == GREEN_ANSWERS
+    assert settled(both, lambda answers: answers == {"green 1.1"})
 
     preview = both.preview(refresh=not both.sees_drift)
     result = both.up(refresh=not both.sees_drift)
@@ -494,7 +505,7 @@ def test_fewer_members_of_the_live_color_need_a_permission(both: Driver):
 def test_traffic_that_cannot_be_read_is_repaired_towards_the_unchanged_color(both: Driver):
     both.move_by_hand(None)
     # A gateway says 500 where all weights are 0.
-    assert set(both.ask("production")) <= {"500", "503"}
+    assert settled(both, lambda answers: answers <= {"500", "503"})
 
     refresh = not both.sees_drift
     preview, result = both.preview(refresh=refresh), both.up(refresh=refresh)
