@@ -79,7 +79,7 @@ def cluster(
         yield ExistingCluster(Path(kubeconfig), tmp_path_factory.mktemp("users"))
         return
     with ExitStack() as stack:
-        yield _started(KwokCluster, stack, request)
+        yield started_cluster(KwokCluster, stack, request)
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +105,7 @@ def node_cluster(request: pytest.FixtureRequest) -> Iterator[NodeCluster]:
     from tools.cluster.node_cluster import NodeCluster  # noqa: PLC0415
 
     with ExitStack() as stack:
-        yield _started(NodeCluster, stack, request)
+        yield started_cluster(NodeCluster, stack, request)
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def node_namespace(node_cluster: NodeCluster) -> Iterator[str]:
         yield name
 
 
-def _started(kind: type[Own], stack: ExitStack, request: pytest.FixtureRequest) -> Own:
+def started_cluster(kind: type[Own], stack: ExitStack, request: pytest.FixtureRequest) -> Own:
     """In the first folder that no other test run is using; what a killed one left is removed."""
     from tools.cluster.errors import FolderInUseError, MissingError  # noqa: PLC0415
 

@@ -49,8 +49,16 @@ class KubernetesDriver(StackDriver):
         parts = ("-budget", "-env-", "-secrets-", "-autoscaler")
         return step.name != "shop-test" and not any(part in step.name for part in parts)
 
-    def __init__(self, directory: Path, cluster: TestCluster, namespace: str, port: int) -> None:
-        self.stack = PulumiStack(directory, main=REPOSITORY / "stacks")
+    def __init__(
+        self,
+        directory: Path,
+        cluster: TestCluster,
+        namespace: str,
+        port: int,
+        *,
+        main: Path = REPOSITORY / "stacks",
+    ) -> None:
+        self.stack = PulumiStack(directory, main=main)
         with_provider(self.stack.environment)
         self.stack.environment["KUBECONFIG"] = str(cluster.kubeconfig)
         self.cluster = cluster

@@ -19,6 +19,7 @@ from bluegreen.kubernetes.cluster import Cluster, ClusterAccess
 from bluegreen.kubernetes.members import release_of
 from bluegreen.kubernetes.names import ObjectNames
 from tests.engine.kubernetes_driver import KubernetesDriver
+from tests.engine.pulumi_stack import REPOSITORY
 from tools.cluster.cluster import Cluster as TestCluster
 
 __all__ = ["KwokDriver", "kwok_driver"]
@@ -92,9 +93,11 @@ def _place(cluster: TestCluster) -> Iterator[tuple[Path, str, Colors]]:
 
 
 @contextlib.contextmanager
-def kwok_driver(cluster: TestCluster) -> Iterator[KwokDriver]:
-    """A driver in a namespace of its own."""
+def kwok_driver(
+    cluster: TestCluster, *, main: Path = REPOSITORY / "stacks"
+) -> Iterator[KwokDriver]:
+    """A driver in a namespace of its own, of the program in `main`."""
     with _place(cluster) as (directory, namespace, colors):
-        driver = KwokDriver(directory, cluster, namespace, colors.server_port)
+        driver = KwokDriver(directory, cluster, namespace, colors.server_port, main=main)
         driver.colors = colors
         yield driver
