@@ -46,5 +46,5 @@ class Connection:
 def default_files() -> list[Path]:
     """The kubeconfigs that there are where kubectl looks for them."""
     places = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
-    found = (Path(place).expanduser() for place in places.split(os.pathsep) if place)
+    found = (Path(place) for place in places.split(os.pathsep) if place)
     return [path for path in found if path.is_file()]

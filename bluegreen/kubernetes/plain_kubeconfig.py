@@ -67,7 +67,7 @@ def plain_connection(access: ClusterAccess) -> Connection | None:
         return None
     try:
         return _connection(access)
-    except (yaml.YAMLError, OSError, ValueError, TypeError, KeyError):
+    except (yaml.YAMLError, OSError, RuntimeError, ValueError, TypeError, KeyError):
         return None
 
 

@@ -154,6 +154,11 @@ def test_what_does_not_say_who_asks_whom_is_left_to_the_client(change, api):
     assert plain_connection(given(api.kubeconfig() | change)) is None
 
 
+@pytest.mark.parametrize("path", ["~nobody-here/kubeconfig", "/nobody", "/"])
+def test_a_path_that_leads_nowhere_is_left_to_the_client(path):
+    assert plain_connection(ClusterAccess(path)) is None
+
+
 def test_several_files_are_left_to_the_client(api, tmp_path, monkeypatch):
     paths = [tmp_path / "one", tmp_path / "two"]
     for path in paths:
