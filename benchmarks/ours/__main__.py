@@ -8,7 +8,6 @@ import importlib
 import json
 import os
 import runpy
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,12 +18,6 @@ import pulumi
 from bluegreen.gate_hooks import HookCall, resource_hook, service_hooks
 
 STACKS = Path(__file__).resolve().parents[2] / "stacks"
-
-# Where click and rich are installed, as the development tools are here, httpx makes a command line
-# of its own, which takes longer to load than all the rest of it. Those who use the library have
-# neither because of it.
-sys.modules["click"] = None  # type: ignore[assignment]
-
 notes = Path(os.environ["BLUEGREEN_BENCH_CLOCK"])
 
 
