@@ -80,6 +80,8 @@ class Stack(ABC):
             "BLUEGREEN_BENCH_CLOCK": str(self._clock),
             **(environment or {}),
         }
+        # An installed library is compiled once, and not anew by every program.
+        self._environment.pop("PYTHONDONTWRITEBYTECODE", None)
         manifest = {
             "name": SERVICE,
             "runtime": {"name": "python", "options": {"virtualenv": sys.prefix}},

@@ -1,13 +1,16 @@
 """Lets a color's number of members follow its load: a HorizontalPodAutoscaler."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pulumi
-from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 
 from bluegreen.colors import Color
 from bluegreen.kubernetes.names import AUTOSCALED, Manifest, ObjectNames
 from bluegreen.settings.kubernetes import AutoscalingSettings
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 
 __all__ = ["autoscaled_bounds", "autoscaler", "bounds_annotation"]
 
@@ -30,8 +33,11 @@ def autoscaler(
     color: Color,
     settings: AutoscalingSettings,
     opts: pulumi.ResourceOptions,
-) -> HorizontalPodAutoscaler:
+) -> "HorizontalPodAutoscaler":
     """Owns the number of members of one color's Deployment, in both roles."""
+    # A group of its own, which costs those nothing who have no autoscaler.
+    from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler  # noqa: PLC0415
+
     name = names.of_color(color)
     utilization = {"type": "Utilization", "averageUtilization": settings.cpu_percent}
     spec: Manifest = {

@@ -1,18 +1,17 @@
 """The API server, asked by the hooks: the same one that the provider writes to."""
 
 import json
-import os
 import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.wording import one_line
+from bluegreen.kubernetes.cluster_access import ClusterAccess, Connection
 
 __all__ = ["Cluster", "ClusterAccess", "ClusterAnswer", "ConflictError", "ForbiddenError"]
 
@@ -21,9 +20,6 @@ _ANSWER_SECONDS = 15.0
 _NOT_FOUND, _CONFLICT, _FORBIDDEN, _UNAUTHORIZED = 404, 409, 403, 401
 _PAGE_SIZE = 500
 _LONGEST_REASON = 500
-_LONGEST_PATH = 150
-_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
-"""What the client raises for a kubeconfig that is YAML and no kubeconfig."""
 
 
 class ForbiddenError(DataPlaneError):
@@ -32,18 +28,6 @@ class ForbiddenError(DataPlaneError):
 
 class ConflictError(DataPlaneError):
     """The object is not what it was when it was read, or somebody else owns the field."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterAccess:
-    """Which cluster, in the words of the provider's own configuration."""
-
-    kubeconfig: str | None = None
-    """Path of a kubeconfig, or its content; None for `KUBECONFIG`, `~/.kube/config`, or the pod's
-    own account."""
-
-    context: str | None = None
-    """One of its contexts; None for its current one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +121,7 @@ class Cluster:
     ) -> ClusterAnswer:
         """The same with a body and headers as they are."""
         connection = self._connection
-        # The library of the client, as it has set it up: certificates, proxies, exec plugins.
+        # Loaded by now, with what made the connection.
         from urllib3 import Timeout  # noqa: PLC0415
         from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
@@ -162,12 +146,12 @@ class Cluster:
         return self._connection.namespace
 
     @property
-    def _connection(self) -> "_Connection":
+    def _connection(self) -> Connection:
         with self._lock:
             return self._opened
 
     @cached_property
-    def _opened(self) -> "_Connection":
+    def _opened(self) -> Connection:
         return _connect(self._access)
 
     def _content(self, method: str, path: str, answer: ClusterAnswer) -> dict[str, Any]:
@@ -187,116 +171,16 @@ class Cluster:
         raise DataPlaneError(msg)
 
 
-@dataclass(frozen=True)
-class _Connection:
-    """An open way to one API server."""
+def _connect(access: ClusterAccess) -> Connection:
+    # Takes a while to load, and a `pulumi up` that asks nobody need not wait for it.
+    from bluegreen.kubernetes.plain_kubeconfig import plain_connection  # noqa: PLC0415
 
-    url: str
-    namespace: str
-    pool: Any
-    configuration: Any
+    connection = plain_connection(access)
+    if connection is not None:
+        return connection
+    from bluegreen.kubernetes.client_kubeconfig import client_connection  # noqa: PLC0415
 
-    def credentials(self) -> dict[str, str]:
-        """The headers that say who asks; a token that has run out is fetched anew."""
-        return {
-            setting["key"]: setting["value"]
-            for setting in self.configuration.auth_settings().values()
-            if setting["in"] == "header" and setting["value"]
-        }
-
-
-def _connect(access: ClusterAccess) -> _Connection:
-    # Takes a third of a second, which a `pulumi up` that asks nobody need not wait for.
-    from kubernetes.client import Configuration  # noqa: PLC0415
-    from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415
-    from kubernetes.config import ConfigException  # noqa: PLC0415
-    from yaml import YAMLError  # noqa: PLC0415
-
-    configuration = Configuration()
-    try:
-        namespace = _load(access, configuration)
-        url = _web_address(configuration.host)
-        pool = RESTClientObject(configuration).pool_manager
-    except (ConfigException, OSError) as error:
-        msg = f"{_unusable(access)}: {' '.join(str(error).split())[:300]}"
-        raise DataPlaneError(msg) from error
-    except (YAMLError, *_MALFORMED) as error:
-        # Without the text, and without the error as its cause: they quote what may be a token.
-        msg = f"{_unusable(access)}: it is no kubeconfig ({type(error).__name__})"
-        raise DataPlaneError(msg) from None
-    return _Connection(url, namespace, pool, configuration)
-
-
-def _unusable(access: ClusterAccess) -> str:
-    text = "cannot tell which cluster to ask"
-    given = access.kubeconfig
-    if given is None:
-        return text
-    # What is long is no path: somebody encoded the content.
-    is_shown = len(given) <= _LONGEST_PATH and not _is_content(given)
-    return f"{text}: kubeconfig {' '.join(given.split())}" if is_shown else f"{text}: kubeconfig"
-
-
-def _web_address(server: str) -> str:
-    if not server.startswith(("http://", "https://")):
-        msg = "the server of a cluster is an address with http:// or https://"
-        raise OSError(msg)
-    return server.rstrip("/")
-
-
-def _load(access: ClusterAccess, configuration: Any) -> str:  # noqa: ANN401
-    """Fills the client's configuration; the namespace of the context."""
-    import yaml  # noqa: PLC0415
-    from kubernetes import config as untyped  # noqa: PLC0415
-
-    config: Any = untyped
-    if access.kubeconfig is None and not _has_default_file():
-        return _load_account(config, configuration)
-    if access.kubeconfig is not None and _is_content(access.kubeconfig):
-        content = yaml.safe_load(access.kubeconfig)
-        config.load_kube_config_from_dict(
-            content, context=access.context, client_configuration=configuration
-        )
-        return _namespace(content, access.context)
-    config.load_kube_config(
-        config_file=access.kubeconfig,
-        context=access.context,
-        client_configuration=configuration,
-        persist_config=False,
-    )
-    contexts, current = config.list_kube_config_contexts(access.kubeconfig)
-    chosen = next((each for each in contexts if each["name"] == access.context), current)
-    return chosen.get("context", {}).get("namespace") or "default"
-
-
-def _load_account(config: Any, configuration: Any) -> str:  # noqa: ANN401
-    """The account of the pod that this runs in."""
-    try:
-        config.load_incluster_config(client_configuration=configuration)
-    except config.ConfigException as error:
-        msg = (
-            "there is no kubeconfig (kubernetes:kubeconfig, KUBECONFIG or ~/.kube/config), and no "
-            f"account of a pod: {error}"
-        )
-        raise config.ConfigException(msg) from error
-    return Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace").read_text().strip()
-
-
-def _is_content(kubeconfig: str) -> bool:
-    """A whole kubeconfig, which may be one line of JSON, and not its path."""
-    return "\n" in kubeconfig.strip() or kubeconfig.lstrip().startswith("{")
-
-
-def _has_default_file() -> bool:
-    places = os.environ.get("KUBECONFIG", str(Path.home() / ".kube" / "config"))
-    return any(Path(place).is_file() for place in places.split(os.pathsep) if place)
-
-
-def _namespace(content: Mapping[str, Any], context: str | None) -> str:
-    wanted = context or content.get("current-context")
-    contexts = content.get("contexts") or []
-    chosen: Mapping[str, Any] = next((each for each in contexts if each.get("name") == wanted), {})
-    return chosen.get("context", {}).get("namespace") or "default"
+    return client_connection(access)
 
 
 def _reason(error: BaseException) -> str:

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
-from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 from pulumi_kubernetes.core.v1 import ConfigMap, Secret
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
@@ -22,6 +21,9 @@ from bluegreen.naming import child_name
 from bluegreen.plan import FleetPlan
 from bluegreen.settings.service import ServiceSettings
 from bluegreen.transition import FleetState
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.autoscaling.v2 import HorizontalPodAutoscaler
 
 __all__ = ["DeploymentFleet", "DeploymentFleetArgs", "fleet_state_of"]
 
@@ -154,7 +156,7 @@ class DeploymentFleet(pulumi.ComponentResource):
         autoscaling = self._args.plan.autoscaling
         return TAKE_OVER if autoscaling is None else bounds_annotation(autoscaling)
 
-    def _autoscaler(self) -> HorizontalPodAutoscaler | None:
+    def _autoscaler(self) -> "HorizontalPodAutoscaler | None":
         args = self._args
         if args.plan.autoscaling is None:
             return None

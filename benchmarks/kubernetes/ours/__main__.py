@@ -29,9 +29,8 @@ _send = Cluster.send
 
 def _noting_hook(name: str, judge: Any, **options: Any) -> pulumi.ResourceHook:  # noqa: ANN401
     def noting(call: HookCall) -> None:
-        # The first hook that asks loads them: a cost of the library, so not in the gates' clock.
-        importlib.import_module("kubernetes.client.rest")
-        importlib.import_module("kubernetes.config")
+        # The first hook that asks loads it: a cost of the library, so not in the gates' clock.
+        importlib.import_module("bluegreen.kubernetes.plain_kubeconfig")
         _at_work.append(name.split("-", 1)[1])
         try:
             judge(call)

@@ -5,6 +5,7 @@ import pytest
 
 from bluegreen.kubernetes.cluster import Cluster, ClusterAccess
 from tests.unit.kubernetes.api_server import an_api_server
+from tests.unit.kubernetes.certificate import made_certificate
 
 
 @pytest.fixture
@@ -16,6 +17,12 @@ def api():
 @pytest.fixture
 def cluster(api):
     return Cluster(ClusterAccess(json.dumps(api.kubeconfig())))
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A key and a certificate that is its own authority."""
+    return made_certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import base64
 import json
-import shutil
 import ssl
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import yaml
 from bluegreen.errors import DataPlaneError
 from bluegreen.kubernetes.cluster import Cluster, ClusterAccess, ConflictError, ForbiddenError
 from tests.unit.kubernetes.api_server import Said, an_api_server
+from tests.unit.kubernetes.certificate import encoded
 
 SECRET = "hunter2"
 PODS = "/api/v1/namespaces/shops/pods"
@@ -410,39 +410,40 @@ def test_a_name_and_a_password_say_who_asks(api, a_pod_is_there):
     assert api.asked[0].headers["authorization"] == f"Basic {basic}"
 
 
-def test_a_program_may_say_who_asks(api, a_pod_is_there, tmp_path):
+def logged_in_by(program, **status):
+    """A user whose program notes each of its runs in a file beside it."""
     credential = {
         "apiVersion": "client.authentication.k8s.io/v1",
         "kind": "ExecCredential",
-        "status": {"token": SECRET},
+        "status": {"token": SECRET, **status},
     }
-    program = tmp_path / "login"
-    program.write_text(f"#!/bin/sh\ncat <<'E'\n{json.dumps(credential)}\nE\n")
+    text = json.dumps(credential)
+    program.write_text(f"#!/bin/sh\necho >> {program}.runs\ncat <<'E'\n{text}\nE\n")
     program.chmod(0o755)
-    user = {
+    return {
         "exec": {
             "apiVersion": "client.authentication.k8s.io/v1",
             "command": str(program),
             "interactiveMode": "Never",
         }
     }
-    reached_with(ClusterAccess(json.dumps(api.kubeconfig(user=user))))
-
-    assert api.asked[0].headers["authorization"] == f"Bearer {SECRET}"
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """One that is its own authority, for 127.0.0.1."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("certificate")
-    key, chain = folder / "key.pem", folder / "chain.pem"
-    command = f"{openssl} req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {key} -out {chain}"
-    command += " -subj /CN=it -addext subjectAltName=IP:127.0.0.1"
-    subprocess.run(command.split(), check=True, capture_output=True, timeout=60)
-    return key, chain
+def test_a_program_may_say_who_asks(api, a_pod_is_there, tmp_path):
+    user = logged_in_by(tmp_path / "login")
+    reached_with(ClusterAccess(json.dumps(api.kubeconfig(user=user)))).get(POD)
+
+    assert [asked.headers["authorization"] for asked in api.asked] == [f"Bearer {SECRET}"] * 2
+    assert (tmp_path / "login.runs").read_text() == "\n"
+
+
+def test_a_token_that_has_run_out_is_fetched_anew(api, a_pod_is_there, tmp_path):
+    user = logged_in_by(tmp_path / "login", expirationTimestamp="2020-01-01T00:00:00Z")
+    cluster = reached_with(ClusterAccess(json.dumps(api.kubeconfig(user=user))))
+    before = (tmp_path / "login.runs").read_text()
+    cluster.get(POD)
+
+    assert len((tmp_path / "login.runs").read_text()) > len(before)
 
 
 @pytest.fixture
@@ -455,10 +456,6 @@ def secure_api(certificate):
     with an_api_server(context) as server:
         server.objects[POD] = {"metadata": {"name": "shop-1"}}
         yield server
-
-
-def encoded(path):
-    return base64.b64encode(path.read_bytes()).decode()
 
 
 @pytest.mark.parametrize("is_inside", [True, False])
