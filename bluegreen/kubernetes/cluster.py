@@ -51,9 +51,15 @@ class Cluster:
         self._lock = threading.Lock()
 
     def get(self, path: str) -> dict[str, Any] | None:
-        """One object; None when there is none."""
+        """One object; None when there is none. A kind that is not served is an error."""
         answer = self.request("GET", path)
-        return None if answer.status == _NOT_FOUND else self._content("GET", path, answer)
+        if answer.status != _NOT_FOUND:
+            return self._content("GET", path, answer)
+        if _is_of_the_path(answer):
+            kind = path.rpartition("/")[0]
+            msg = f"the cluster does not serve {kind}: it lacks that API, or its definitions (CRDs)"
+            raise DataPlaneError(msg)
+        return None
 
     def items(self, path: str, **selectors: str) -> list[dict[str, Any]]:
         """All objects of a list, page by page."""
@@ -169,6 +175,11 @@ class Cluster:
         if answer.status == _CONFLICT:
             raise ConflictError(msg)
         raise DataPlaneError(msg)
+
+
+def _is_of_the_path(answer: ClusterAnswer) -> bool:
+    """Whether a 404 is about the path, in plain words, and not about the object, as a `Status`."""
+    return not answer.body.lstrip().startswith(b"{")
 
 
 def _connect(access: ClusterAccess) -> Connection:

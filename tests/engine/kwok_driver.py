@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -49,15 +50,16 @@ class Colors(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Answer)
         self.api, self.names = api, names
         self.is_flapping = False
-        self._asked = itertools.count()
+        # Of each path: two gates that take turns would else be told the same thing every time.
+        self._asked: defaultdict[str, Iterator[int]] = defaultdict(itertools.count)
 
     def release(self, color: str) -> str | None:
         path = self.names.group("apps/v1", "deployments", f"{self.names.service}-{color}")
         return release_of(self.api.get(path))
 
-    def is_away(self) -> bool:
+    def is_away(self, path: str) -> bool:
         """Whether it is a moment of not being ready: every other one of a server that flaps."""
-        return self.is_flapping and next(self._asked) % 2 == 1
+        return self.is_flapping and next(self._asked[path]) % 2 == 1
 
 
 class _Answer(BaseHTTPRequestHandler):
@@ -67,7 +69,7 @@ class _Answer(BaseHTTPRequestHandler):
         color = self.path.split("/")[1]
         release = self.server.release(color)
         body = json.dumps({"color": color, "version": release}).encode()
-        self.send_response(200 if release and not self.server.is_away() else 503)
+        self.send_response(200 if release and not self.server.is_away(self.path) else 503)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

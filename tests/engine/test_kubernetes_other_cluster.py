@@ -38,12 +38,12 @@ def test_a_cluster_without_the_gateway_api_is_told_so_and_gets_no_router(other_c
 
         preview, refused = driver.preview(), driver.up()
 
-    missing = "the cluster does not serve httproutes of gateway.networking.k8s.io/v1"
+    missing = "the cluster does not serve /apis/gateway.networking.k8s.io/v1/"
     assert missing in preview.text
     assert not refused.ok
     assert "Traceback" not in refused.text
     assert any(missing in error for error in errors_of(refused)), refused
-    assert "production traffic has not moved" in refused.text
+    assert "production traffic has not been moved" in refused.text
     assert {"router", "flag"}.isdisjoint(refused.done)
 
 

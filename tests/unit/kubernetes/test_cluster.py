@@ -92,6 +92,16 @@ def test_a_list_of_a_kind_that_the_cluster_does_not_know_is_an_error(cluster):
     assert line_of(lambda: cluster.items(PODS)) == (f"GET {PODS} answers 404: {PODS} not found")
 
 
+def test_an_object_of_a_kind_that_the_cluster_does_not_know_is_an_error(cluster, api):
+    path = "/apis/example.com/v1/namespaces/shop/routes/web"
+    api.answers["GET", path] = Said(404, b"404 page not found\n")
+
+    assert line_of(lambda: cluster.get(path)) == (
+        "the cluster does not serve /apis/example.com/v1/namespaces/shop/routes: it lacks that "
+        "API, or its definitions (CRDs)"
+    )
+
+
 def test_an_object_is_made_with_what_is_in_it(cluster, api):
     api.answers["POST", PODS] = lambda asked: asked.content | {"status": {}}
 
