@@ -6,6 +6,7 @@ kube-proxy or of a load balancer. It needs no address that is open to anybody: t
 the right token.
 """
 
+import json
 import secrets
 import sys
 import threading
@@ -107,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass_on(self, length: int) -> None:
         try:
-            self._answer(self._passed_on(length))
+            self._answer(_for_people(self._passed_on(length)))
         except DataPlaneError as error:
             self._refuse(502, str(error))
 
@@ -140,6 +141,21 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:  # noqa: ANN401
         """Says nothing: paths may hold what nobody should read in a pipeline's log."""
+
+
+def _for_people(answer: ClusterAnswer) -> ClusterAnswer:
+    """The answer; where the API server itself speaks, and no member, only what its `Status` says.
+
+    A missing permission, or a Service without members: whoever reads it in a gate's verdict needs
+    the message, and not its JSON.
+    """
+    try:
+        content = json.loads(answer.body)
+    except ValueError:
+        return answer
+    if not isinstance(content, dict) or content.get("kind") != "Status":
+        return answer
+    return ClusterAnswer(answer.status, f"{content.get('message')}\n".encode(), {})
 
 
 # The names that http.server looks for.

@@ -57,6 +57,23 @@ def test_a_gate_reaches_the_members_through_the_api_server(api, endpoint):
     assert (asked.method, asked.path, asked.query) == ("GET", f"{SERVICE}/version", {"full": "1"})
 
 
+def test_what_the_api_server_says_itself_is_passed_on_as_its_message(api, endpoint):
+    message = 'User "me" cannot get resource "services/proxy"'
+    api.objects[f"{SERVICE}/version"] = Said.refusal(403, message)
+
+    status, body, headers = sent(endpoint, path="/version")
+
+    assert (status, body) == (403, f"{message}\n".encode())
+    assert "json" not in (headers["content-type"] or "")
+
+
+@pytest.mark.parametrize("body", [b'{"kind": "Order"}', b'["Status"]', b"{", b""])
+def test_what_a_member_says_is_passed_on_as_it_is(api, endpoint, body):
+    api.objects[f"{SERVICE}/version"] = Said(403, body)
+
+    assert sent(endpoint, path="/version")[:2] == (403, body)
+
+
 def test_the_address_is_on_this_machine_only(endpoint):
     assert endpoint.url.startswith("http://127.0.0.1:")
     assert endpoint.url.endswith(SERVICE)
