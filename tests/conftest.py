@@ -22,18 +22,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 EXISTING = "BLUEGREEN_TEST_KUBECONFIG"
 MISSING = 2
 CLUSTER_DRIVERS = ("http-route", "service")
-# Minutes each, on a real node; not yet seen to pass all in one run of a machine of two cores.
+# Minutes each, and what they show is shown in part by tests of the same parts that are shorter.
 LONG = (
     "test_kubernetes_active_flag.py",
-    "test_kubernetes_adoption.py",
     "test_kubernetes_autoscaling.py",
-    "test_kubernetes_failures.py",
     "test_kubernetes_follow.py",
-    "test_kubernetes_kills.py",
-    "test_kubernetes_permissions.py",
     "test_kubernetes_replica_traffic.py",
     "test_kubernetes_run.py",
-    "test_kubernetes_traffic.py",
 )
 # On the real engine, without a limit that another test's work could miss.
 BESIDE_EACH_OTHER = (
