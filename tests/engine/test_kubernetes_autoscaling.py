@@ -149,7 +149,8 @@ def test_a_live_color_is_not_made_smaller_by_another_owner_or_another_bound(shop
         shop.stop_autoscaling()
         assert (
             "blue has 100 % of production traffic and it would shrink from 6 to 4 members; nothing "
-            "was changed; keep them with `pulumi config set --path blue.replicas 6`, or allow it once"
+            "was changed; keep them with `pulumi config set --path blue.replicas 6`, or allow it "
+            "once"
         ) in refused(shop)
 
         shop.autoscale(max_replicas=5)
