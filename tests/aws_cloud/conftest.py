@@ -1,13 +1,9 @@
-import subprocess
-import sys
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 
+from tests.aws_cloud.plain_moto import PlainMoto
 from tests.aws_cloud.shop import Shop
-from tests.load.servers import free_port
 from tests.standins.aws_cloud.cloud import Cloud
 from tests.standins.haproxy_process import haproxy_binary
 
@@ -34,21 +30,13 @@ def shop(cloud: Cloud) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def plain_moto() -> Iterator[Any]:
-    """moto as it is, in a process of its own: makes clients."""
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            yield _Plain(f"http://127.0.0.1:{port}")
-        finally:
-            process.terminate()
+def running_moto() -> Iterator[PlainMoto]:
+    with PlainMoto() as moto:
+        yield moto
 
 
-class _Plain:
-    def __init__(self, endpoint: str) -> None:
-        self.endpoint = endpoint
-        self._clients: dict[str, Any] = {}
-
-    def client(self, service: str) -> Any:
-        return self._clients.setdefault(service, boto3.client(service))
+@pytest.fixture
+def plain_shop(running_moto: PlainMoto) -> Shop:
+    """The same shop at moto as it is: nothing runs there."""
+    running_moto.reset()
+    return Shop(running_moto)

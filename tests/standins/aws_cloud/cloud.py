@@ -11,9 +11,9 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 from moto.autoscaling.models import autoscaling_backends
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ec2.models import ec2_backends
 from moto.elbv2.models import elbv2_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -72,7 +72,7 @@ class Cloud:
         self._world = World(self._pace, self._health)
         self._proxy = _proxy(self.folder)
         self._follower = Follower(self._proxy, self._read_routing)
-        self._followed = Routing()
+        self._followed_changes = 0
         self._clockwork = Clockwork(self._step)
         moto = DomainDispatcherApplication(create_backend_app)
         self._front = Front(moto, self._lock, self.account_id, self._has_changed)
@@ -254,18 +254,15 @@ class Cloud:
                 tick_all(groups, self._world)
             for balancers in list(elbv2_backends[self.account_id].values()):
                 self._health.tick(balancers)
-            is_late = self._routing() != self._followed
+            is_late = self._health.changes != self._followed_changes
         if is_late:
             self._follower.follow()
 
     def _read_routing(self) -> Routing:
         with self._lock:
-            self._followed = self._routing()
-            return self._followed
-
-    def _routing(self) -> Routing:
-        backends = list(elbv2_backends[self.account_id].values())
-        return routing_of(backends, self._health)
+            self._followed_changes = self._health.changes
+            backends = list(elbv2_backends[self.account_id].values())
+            return routing_of(backends, self._health)
 
 
 def _forget_accounts() -> None:

@@ -41,7 +41,8 @@ class Front:
         return [answer.body]
 
     def _answer(self, environ: WSGIEnvironment, asked: Asked) -> Answer:
-        fault = self.faults.take(asked.action)
+        with self._lock:
+            fault = self.faults.take(asked.action)
         if fault and not fault.is_done_first:
             answer = fault.answer(asked)
         else:

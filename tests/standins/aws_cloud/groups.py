@@ -7,6 +7,7 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, In
 from moto.elbv2.models import FakeTargetGroup
 
 from tests.standins.aws_cloud.health import HealthState
+from tests.standins.aws_cloud.refresh import refreshes_of
 from tests.standins.aws_cloud.world import World
 
 __all__ = ["balance", "end_all", "register", "staying", "take_out", "target_groups", "tick_all"]
@@ -28,6 +29,7 @@ def tick(group: FakeAutoScalingGroup, world: World) -> None:
             if not _is_well(group, state, world):
                 state.health_status = "Unhealthy"
                 take_out(group, state)
+    _refresh_step(group, world)
     balance(group)
 
 
@@ -96,6 +98,32 @@ def _end_if_drained(group: FakeAutoScalingGroup, state: InstanceState, world: Wo
         group.instance_states.remove(state)
     elif not drains and instance.state != "shutting-down":
         group.ec2_backend.terminate_instances([instance.id])
+
+
+def _refresh_step(group: FakeAutoScalingGroup, world: World) -> None:
+    """Takes out as many as an instance refresh may at this moment."""
+    for refresh in refreshes_of(group):
+        if not refresh.is_active:
+            continue
+        serving = [state for state in staying(group) if _serves(group, state, world)]
+        missing = int(group.desired_capacity or 0) - len(serving)
+        old = [state for state in staying(group) if state.instance_id in refresh.waiting]
+        for state in old[: max(0, refresh.most_missing - missing)]:
+            take_out(group, state)
+        refresh.waiting = [
+            state.instance_id for state in staying(group) if state.instance_id in refresh.waiting
+        ]
+        if not refresh.waiting and missing <= 0 and not old:
+            refresh.end("Successful")
+
+
+def _serves(group: FakeAutoScalingGroup, state: InstanceState, world: World) -> bool:
+    if state.lifecycle_state != "InService":
+        return False
+    if group.health_check_type != "ELB":
+        return True
+    known = [world.health.health_of(each, state.instance.id) for each in target_groups(group)]
+    return all(each is None or each.state is HealthState.HEALTHY for each in known)
 
 
 def _is_well(group: FakeAutoScalingGroup, state: InstanceState, world: World) -> bool:

@@ -53,6 +53,8 @@ class HealthBoard:
         self._watched: dict[Key, _Watched] = {}
         self._draining: dict[Key, _Draining] = {}
         self._checkers = ThreadPoolExecutor(16, thread_name_prefix="health-check")
+        self.changes = 0
+        """Grows whenever requests may have to go elsewhere."""
 
     def close(self) -> None:
         """Ends after the checks that are under way."""
@@ -62,6 +64,7 @@ class HealthBoard:
         """Knows nothing any more."""
         self._watched.clear()
         self._draining.clear()
+        self.changes += 1
 
     def tick(self, backend: ELBv2Backend) -> None:
         """Reads what checks have found, and starts those that are due."""
@@ -72,11 +75,16 @@ class HealthBoard:
             for target in list(group.targets.values()) if group.arn in used else ():
                 key = (group.arn, target["Id"])
                 expected.add(key)
-                self._look(self._watched.setdefault(key, _Watched()), group, target, now)
+                if key not in self._watched:
+                    self._watched[key] = _Watched()
+                    self.changes += 1
+                self._look(self._watched[key], group, target, now)
         for key in self._watched.keys() - expected:
             del self._watched[key]
+            self.changes += 1
         for key in [key for key, each in self._draining.items() if each.until <= now]:
             del self._draining[key]
+            self.changes += 1
 
     def health_of(self, group: FakeTargetGroup, target_id: str) -> TargetHealth | None:
         """What is known about a registered target; None if it is not checked (yet)."""
@@ -89,6 +97,7 @@ class HealthBoard:
             delay = float(str(group.attributes["deregistration_delay.timeout_seconds"]))
             until = self._pace.now() + self._pace.real(delay)
             self._draining[group.arn, target["Id"]] = _Draining(target, until)
+            self.changes += 1
 
     def registered(self, group: FakeTargetGroup, target_id: str) -> None:
         """Ends the draining of a target that is wanted again."""
@@ -129,8 +138,10 @@ class HealthBoard:
     ) -> None:
         settings = _settings(group)
         if watched.running and watched.running.done():
+            before = watched.health.state
             watched.health = watched.health.after(watched.running.result(), settings)
             watched.running = None
+            self.changes += watched.health.state is not before
         if watched.running is None and watched.due <= now:
             watched.due = now + self._pace.real(settings.interval_seconds)
             watched.running = self._checkers.submit(self._check, target, settings)

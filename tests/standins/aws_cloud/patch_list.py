@@ -5,6 +5,7 @@ from tests.standins.aws_cloud.patches import (
     group_balancers,
     group_capacity,
     group_names,
+    instance_refresh,
     instance_states,
     listener_actions,
     listener_settings,
@@ -27,4 +28,5 @@ PATCHES: tuple[Patch, ...] = (
     scaling.patch,
     group_capacity.patch,
     group_names.patch,
+    instance_refresh.patch,
 )

@@ -56,6 +56,8 @@ def _check(backend: ELBv2Backend, balancer_arn: str, action: dict[str, Any]) -> 
         return
     config = action.get("ForwardConfig") or {}
     groups = config.get("TargetGroups") or []
+    if not [*_group_arns(action)]:
+        raise ValidationError("A target group must be specified for a forward action")
     if len(groups) > _MOST_GROUPS:
         msg = f"The number of target groups in a forward action cannot exceed {_MOST_GROUPS}"
         raise ValidationError(msg)

@@ -1,6 +1,8 @@
 """Groups grow and shrink as Auto Scaling does it; moto ends instances that are still targets."""
 
-from collections.abc import Iterable
+import contextlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
@@ -30,14 +32,31 @@ def _launch() -> Any:
     original = FakeAutoScalingGroup.replace_autoscaling_group_instances
 
     def launch(self: FakeAutoScalingGroup, count_needed: int, propagated_tags: Any) -> None:
-        before = {state.instance_id for state in self.instance_states}
-        original(self, count_needed, propagated_tags)
-        for state in self.instance_states:
-            if state.instance_id not in before:
-                state.lifecycle_state = "Pending"
-                state.made_from = launched_version(self)  # type: ignore[attr-defined]
+        for _ in range(count_needed):
+            with _only_subnet(self, _emptiest_subnet(self)):
+                original(self, 1, propagated_tags)
+            state = self.instance_states[-1]
+            state.lifecycle_state = "Pending"
+            state.made_from = launched_version(self)  # type: ignore[attr-defined]
 
     return launch
+
+
+def _emptiest_subnet(group: FakeAutoScalingGroup) -> str | None:
+    if group.vpc_zone_identifier is None:
+        return None
+    used = Counter(state.instance.subnet_id for state in group.instance_states)
+    return min(group.vpc_zone_identifier.split(","), key=lambda name: used[name])
+
+
+@contextlib.contextmanager
+def _only_subnet(group: FakeAutoScalingGroup, subnet: str | None) -> Iterator[None]:
+    """moto starts all in the first subnet of a group."""
+    every, group.vpc_zone_identifier = group.vpc_zone_identifier, subnet
+    try:
+        yield
+    finally:
+        group.vpc_zone_identifier = every
 
 
 def _launch_template(self: InstanceState) -> Any:
