@@ -114,6 +114,25 @@ class Shop:
         data = base64.b64encode(script.encode()).decode()
         return {"ImageId": self.cloud.image(), "InstanceType": "t3.micro", "UserData": data}
 
+    def run_alone(self, script: str) -> None:
+        """Starts an instance that no group has."""
+        made = self.ec2.run_instances(
+            ImageId=self.cloud.image(),
+            MinCount=1,
+            MaxCount=1,
+            SubnetId=self.cloud.subnets()[0],
+            UserData=script,
+        )
+        self.alone = str(made["Instances"][0]["InstanceId"])
+
+    def is_running(self, instance: str) -> bool:
+        found = self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]
+        return bool(found["Instances"][0]["State"]["Name"] == "running")
+
+    def output_of_the_only(self) -> str:
+        wait(lambda: self.is_running(self.alone))
+        return str(self.cloud.output_of(self.alone))
+
     def states(self, color: str) -> list[str]:
         return [state for state, _ in self.health(color)]
 

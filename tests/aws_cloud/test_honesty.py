@@ -8,8 +8,8 @@ from tests.aws_cloud import lies
 from tests.aws_cloud.shop import Shop
 
 NOT_IN_USE = ("unused", "Target.NotInUse")
-REFUSED = "ResponseParserError"
-"""boto3's word for moto's page about a call that it does not know."""
+REFUSED = "a page"
+"""moto's own error, which boto3 cannot read."""
 
 LIES: list[tuple[lies.Question, Any, Any]] = [
     (lies.a_group_that_no_listener_uses, [("healthy", None)], [NOT_IN_USE]),
@@ -63,6 +63,7 @@ LIES: list[tuple[lies.Question, Any, Any]] = [
     ),
     (lies.where_the_instances_of_a_group_are, 1, 2),
     (lies.what_an_instance_was_launched_from, "1", "2"),
+    (lies.a_group_of_a_second_version_with_user_data, REFUSED, None),
     (lies.more_instances_than_the_maximum, None, "ValidationError"),
     (lies.a_maximum_below_the_minimum, None, "ValidationError"),
     (lies.a_second_group_of_the_same_name, None, "AlreadyExists"),
