@@ -12,7 +12,7 @@ from tests.standins.haproxy_process import haproxy_binary
 def running_cloud() -> Iterator[Cloud]:
     if haproxy_binary() is None:
         pytest.skip("there is no haproxy on this machine (Debian: apt-get install haproxy)")
-    with Cloud(stop_seconds=1.0) as cloud:
+    with Cloud(pace=0.05, stop_seconds=1.0) as cloud:
         yield cloud
 
 

@@ -38,7 +38,7 @@ class Shop:
             | settings
         )
         arn = str(made["TargetGroups"][0]["TargetGroupArn"])
-        self.set_drain(arn, 10)
+        self.set_drain(arn, 20)
         return arn
 
     def set_drain(self, group: str, seconds: int) -> None:

@@ -101,6 +101,26 @@ def test_what_was_just_made_may_not_be_found(shop: Shop) -> None:
     assert refusal(ssm.get_parameter, Name="/a") is None
 
 
+def test_every_service_of_a_stack_can_lag(shop: Shop) -> None:
+    client = shop.cloud.client
+    logs, alarms, acm = client("logs"), client("cloudwatch"), client("acm")
+    writes = {
+        "ec2": lambda: shop.ec2.create_tags(Resources=[shop.cloud.vpc()], Tags=[]),
+        "logs": lambda: logs.create_log_group(logGroupName="shop"),
+        "monitoring": lambda: alarms.set_alarm_state(
+            AlarmName="shop", StateValue="OK", StateReason="none"
+        ),
+        "acm": lambda: acm.delete_certificate(CertificateArn=shop.cloud.certificate()),
+    }
+    shop.cloud.vpc()
+    shop.cloud.certificate()
+    for service, write in writes.items():
+        shop.cloud.lag(service, calls=1)
+        assert refusal(write) in (None, "ResourceNotFound", "ResourceInUseException")
+    assert logs.describe_log_groups()["logGroups"] == []
+    assert [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]] == ["shop"]
+
+
 def test_a_write_while_reads_are_late_is_not_lost(shop: Shop) -> None:
     shop.cloud.lag("autoscaling", calls=1)
     shop.add_fleet("blue", 1)

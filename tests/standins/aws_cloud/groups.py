@@ -7,6 +7,7 @@ from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, In
 from moto.elbv2.models import FakeTargetGroup
 
 from tests.standins.aws_cloud.health import HealthState
+from tests.standins.aws_cloud.health_board import groups_in_use
 from tests.standins.aws_cloud.refresh import refreshes_of
 from tests.standins.aws_cloud.world import World
 
@@ -122,8 +123,14 @@ def _serves(group: FakeAutoScalingGroup, state: InstanceState, world: World) -> 
         return False
     if group.health_check_type != "ELB":
         return True
-    known = [world.health.health_of(each, state.instance.id) for each in target_groups(group)]
-    return all(each is None or each.state is HealthState.HEALTHY for each in known)
+    used = groups_in_use(group.autoscaling_backend.elbv2_backend)
+    known = [
+        world.health.health_of(each, state.instance.id)
+        for each in target_groups(group)
+        if each.arn in used
+    ]
+    # One that was registered this moment is not known yet.
+    return all(each is not None and each.state is HealthState.HEALTHY for each in known)
 
 
 def _is_well(group: FakeAutoScalingGroup, state: InstanceState, world: World) -> bool:

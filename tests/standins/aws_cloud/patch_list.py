@@ -10,6 +10,7 @@ from tests.standins.aws_cloud.patches import (
     launch_templates,
     listener_actions,
     listener_settings,
+    parameter_copies,
     rules,
     scaling,
     target_health,
@@ -30,5 +31,6 @@ PATCHES: tuple[Patch, ...] = (
     scaling.patch,
     group_capacity.patch,
     group_names.patch,
+    parameter_copies.patch,
     instance_refresh.patch,
 )
