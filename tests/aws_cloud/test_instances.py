@@ -1,6 +1,7 @@
 """Instances that really run: what starts them, what ends them, and what is left."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -221,6 +222,7 @@ def test_nothing_survives_a_test_process_that_is_killed() -> None:
         process.kill()
 
     wait(lambda: not pids_of(name) and not commands_with(folder), lambda: commands_with(folder))
+    shutil.rmtree(folder)
 
 
 def commands_with(word: str) -> list[str]:
