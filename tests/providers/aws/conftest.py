@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -13,6 +13,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from tests.engine.pulumi_stack import ENGINE, PulumiStack
+from tests.standins.aws.aws import Aws
+from tests.standins.aws.binary import why_missing
+from tests.standins.aws.connections import Connections
 from tests.standins.aws.session import AwsBridge, why_no_aws
 
 REGION = "us-east-1"
@@ -28,9 +31,9 @@ vpc_id = config.get("vpc")
 load_balancer_arn = config.get("load_balancer")
 
 
-def target_group(name, opts=None, **rest):
+def target_group(label, /, opts=None, **rest):
     given = {"port": 8080, "protocol": "HTTP", "vpc_id": vpc_id, **rest}
-    return aws.lb.TargetGroup(name, **given, opts=opts)
+    return aws.lb.TargetGroup(label, **given, opts=opts)
 
 
 def forward(weights):
@@ -38,10 +41,10 @@ def forward(weights):
     return [{"type": "forward", "forward": {"target_groups": groups}}]
 
 
-def listener(name, actions, port=None, opts=None, **rest):
+def listener(label, /, actions, port=None, opts=None, **rest):
     given = {"port": port or config.require_int("port"), "protocol": "HTTP", **rest}
     return aws.lb.Listener(
-        name, load_balancer_arn=load_balancer_arn, default_actions=actions, **given, opts=opts
+        label, load_balancer_arn=load_balancer_arn, default_actions=actions, **given, opts=opts
     )
 """
 
@@ -121,6 +124,18 @@ def world() -> Iterator[World]:
 def bridge(world: World) -> Iterator[AwsBridge]:
     with AwsBridge(world.endpoint, REGION) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def aws(world: World) -> Iterator[Aws]:
+    """The provider without engine and plugin."""
+    if reason := why_missing():
+        pytest.skip(reason)
+    with pytest.MonkeyPatch.context() as environment:
+        for variable, value in AwsBridge(world.endpoint, REGION).environment.items():
+            environment.setenv(variable, value)
+        with closing(Connections()) as connections:
+            yield connections.configured({})
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ __all__ = ["known", "outputs", "with_secrets_of"]
 
 # As the official provider keeps what Terraform's calls private.
 PRIVATE = "__meta"
+NOTHING = (b"", b"null")
 
 
 def outputs(shape: Shape, found: Found, inputs: Mapping[str, Any], region: str) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def outputs(shape: Shape, found: Found, inputs: Mapping[str, Any], region: str) 
     properties = from_terraform(shape, found.state or {}, plain(inputs))
     # Every type has it since version 7 of the SDK, none has it in this provider.
     properties.setdefault("region", region)
-    if found.private:
+    if found.private not in NOTHING:
         properties[PRIVATE] = found.private.decode()
     for argument in shape.arguments:
         if argument.is_secret and properties.get(argument.key) not in (None, "", UNKNOWN):

@@ -42,6 +42,14 @@ class Connections:
                 self._configured[key] = self._configure(properties)
             return self._configured[key]
 
+    def close(self) -> None:
+        """Ends all processes."""
+        with self._lock:
+            running = [aws.terraform for aws in self._configured.values()]
+            for terraform in [*running, *filter(None, [self._idle])]:
+                terraform.close()
+            self._idle, self._configured = None, {}
+
     def _configure(self, properties: dict[str, Any]) -> Aws:
         schema = self._prepare()
         terraform = self._idle or _started()

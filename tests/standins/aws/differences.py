@@ -37,9 +37,9 @@ def differences(old: Any, new: Any, written: Any, path: Path = ()) -> Iterator[D
     """Everything that makes `new` differ from `old`.
 
     What will be computed again, and the program (`written`) does not ask for, is no difference;
-    nor is that between nothing and an empty text, list or object.
+    nor is that between nothing and an empty text, list or object, or a zero nobody asks for.
     """
-    if (_is_nothing(old) and _is_nothing(new)) or (new is UNKNOWN and written is None):
+    if (_is_nothing(old) and _is_nothing(new)) or (written is None and _is_chosen(old, new)):
         return
     if old is None:
         yield Difference(path, "ADD")
@@ -55,6 +55,11 @@ def differences(old: Any, new: Any, written: Any, path: Path = ()) -> Iterator[D
 
 def _is_nothing(value: Any) -> bool:
     return any(value is each or (type(value) is type(each) and value == each) for each in NOTHING)
+
+
+def _is_chosen(old: Any, new: Any) -> bool:
+    """Whether the provider fills in something that says no more than was known."""
+    return new is UNKNOWN or (old is None and new in (False, 0))
 
 
 def _of_mappings(

@@ -16,7 +16,7 @@ def patient(plan: Plan, operation: str, seconds: float) -> Plan:
     """The plan with that limit; 0 is none. What has no limits to configure stays as it is."""
     if not seconds:
         return plan
-    private = json.loads(plan.private or b"{}")
+    private = json.loads(plan.private or b"{}") or {}
     limits = private.get(TIMEOUTS) or {}
     private[TIMEOUTS] = {**limits, operation: int(seconds * NANOSECONDS)}
     return replace(plan, private=json.dumps(private).encode())

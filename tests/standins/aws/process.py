@@ -37,6 +37,7 @@ class ProviderProcess:
         parts = line.split("|")
         if len(parts) < 5 or parts[4] != "grpc":
             self._process.kill()
+            self._process.communicate()
             msg = f"{binary} does not start as a plugin of Terraform: it says {line!r}"
             raise RuntimeError(msg)
         address = f"unix:{parts[3]}" if parts[2] == "unix" else parts[3]
@@ -47,6 +48,12 @@ class ProviderProcess:
     def pid(self) -> int:
         """Of the provider itself."""
         return self._process.pid
+
+    def close(self) -> None:
+        """Ends it now."""
+        self.channel.close()
+        self._process.kill()
+        self._process.communicate()
 
 
 def _started(binary: Path) -> subprocess.Popen[str]:

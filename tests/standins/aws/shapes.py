@@ -12,9 +12,11 @@ __all__ = ["Argument", "Shape", "shape_of"]
 
 # Of `Schema.NestedBlock.NestingMode` in Terraform's plugin protocol.
 LIST, SET = 2, 3
+# What the name of each resource type starts with; a function is called what Pulumi calls it.
+RESOURCE = "aws_"
 # What Terraform calls how long an operation may take; Pulumi has an option of every resource.
 TIMEOUTS = "timeouts"
-# Of what Terraform would let a program say, what Pulumi does not.
+# Of what Terraform would let a program say about a resource, what Pulumi does not.
 RESULTS = {"id", "tags_all"}
 # Strings there, numbers in Pulumi.
 NUMERIC = {("aws_lb_target_group", "deregistration_delay")}
@@ -102,7 +104,7 @@ def _attributes(kind: str, block: Any) -> Iterator[Argument]:
 
 
 def _is_input(kind: str, attribute: Any) -> bool:
-    if kind and attribute.name in RESULTS:
+    if kind.startswith(RESOURCE) and attribute.name in RESULTS:
         return False
     return bool(attribute.optional or attribute.required)
 

@@ -66,8 +66,12 @@ class Terraform:
     """One provider process; it can be configured once."""
 
     def __init__(self, process: ProviderProcess) -> None:
+        self._process = process
         self._protocol = Protocol(process.channel)
-        self.pid = process.pid
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.close()
 
     def schema(self) -> Any:
         """All that the provider can do."""
