@@ -113,6 +113,26 @@ def test_a_group_that_was_made_and_is_not_complete_is_kept_in_mind(program, worl
     assert "initErrors" not in kept
 
 
+def test_a_call_that_aws_cannot_answer_is_tried_a_few_times_only(program):
+    # moto answers with 500 to what it does not know.
+    stack = program("""
+        aws.codedeploy.DeploymentConfig(
+            "half",
+            deployment_config_name="half",
+            compute_platform="Server",
+            minimum_healthy_hosts={"type": "FLEET_PERCENT", "value": 50},
+        )
+    """)
+    started = time.monotonic()
+
+    result = stack.run("up", "--yes", "--skip-preview")
+
+    assert not result.ok
+    assert "exceeded maximum number of attempts" in result.text
+    # Left to itself, the provider tries for minutes.
+    assert time.monotonic() - started < 30
+
+
 def test_a_failed_update_is_made_again_by_the_next_one(program, world):
     stack = program("""
         group = target_group("blue")

@@ -1,6 +1,7 @@
 """The provider processes: one for each configuration, for as long as the plugin runs."""
 
 import json
+import os
 import threading
 from typing import Any
 
@@ -55,7 +56,8 @@ class Connections:
         terraform = self._idle or _started()
         # It can be configured once, even if that fails.
         self._idle = None
-        terraform.configure(to_terraform(schema.provider, _parsed(properties)))
+        given = {**_from_environment(), **_parsed(properties)}
+        terraform.configure(to_terraform(schema.provider, given))
         return Aws(terraform, schema)
 
     def _prepare(self) -> Schema:
@@ -70,6 +72,12 @@ def _started() -> Terraform:
     if binary is None:
         raise RefusedError(why_missing())
     return Terraform(ProviderProcess(binary))
+
+
+def _from_environment() -> dict[str, Any]:
+    """What every client of AWS takes from there, and this one does not: it tries 25 times."""
+    attempts = os.environ.get("AWS_MAX_ATTEMPTS")
+    return {"maxRetries": int(attempts)} if attempts else {}
 
 
 def _parsed(properties: dict[str, Any]) -> dict[str, Any]:
