@@ -9,7 +9,7 @@ from bluegreen.settings.service import ServiceSettings
 
 __all__ = ["encoded", "fingerprint_of", "image_of", "user_data_of"]
 
-LONGEST_USER_DATA = 16 * 1024
+_LONGEST_USER_DATA = 16 * 1024
 """Bytes before they are encoded (EC2)."""
 
 _SHELL = "#!/bin/sh"
@@ -30,10 +30,10 @@ def user_data_of(plan: FleetPlan, settings: ServiceSettings) -> str:
     lines = [f"export {name}={_quoted(value)}" for name, value in _variables(plan, settings)]
     text = "\n".join([shell, *lines, own])
     size = len(text.encode())
-    if size > LONGEST_USER_DATA:
+    if size > _LONGEST_USER_DATA:
         msg = (
             f"service.aws.user_data: with the variables of {plan.color} it has {size} bytes, and a "
-            f"launch template takes {LONGEST_USER_DATA}; nothing was changed; keep the script in "
+            f"launch template takes {_LONGEST_USER_DATA}; nothing was changed; keep the script in "
             "the image or in a bucket, and start it from here"
         )
         raise ConfigError([msg])

@@ -13,9 +13,22 @@ __all__ = [
     "AlarmGateSettings",
     "AlarmSettings",
     "AwsSettings",
+    "CertificateArn",
+    "Cidr",
+    "HostPattern",
+    "ImageId",
+    "ListenerArn",
     "ListenerProtocol",
     "ListenerRuleSettings",
+    "LoadBalancerArn",
     "NoDataPolicy",
+    "PathPattern",
+    "SecurityGroupId",
+    "SubnetId",
+    "Tags",
+    "TopicArn",
+    "UserData",
+    "VpcId",
 ]
 
 _ARN = r"^arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}$"
