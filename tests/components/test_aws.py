@@ -8,11 +8,13 @@ from typing import Any
 
 import pulumi
 import pytest
+import yaml
 
 import bluegreen.aws
 from bluegreen.aws import AsgService, AsgServiceArgs, aws_session
 from bluegreen.contract import OutputName
 from bluegreen.errors import ConfigError
+from bluegreen.settings import ServiceConfig
 from tests.components.aws_service import (
     BALANCER,
     CERTIFICATE,
@@ -24,7 +26,8 @@ from tests.components.aws_service import (
     config_of,
 )
 from tests.components.conftest import Deploy, Recording
-from tests.unit.written import a_config
+from tests.docs.pages import REPOSITORY
+from tests.unit.written import FakeSource, a_config
 
 GROUP = "aws:autoscaling/group:Group"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
@@ -811,6 +814,20 @@ def test_what_would_make_anchors_anew_is_the_place_of_the_service(deploy: Deploy
         "vpc": "vpc-1",
     }
     assert itself.hooks == {"before_update": ("shop-place-guard",)}
+
+
+@pytest.mark.parametrize("name", ["stacks/Pulumi.aws.yaml", "examples/aws-asg/Pulumi.dev.yaml"])
+def test_the_configs_in_the_repository_are_services(deploy: Deploy, name: str) -> None:
+    content = yaml.safe_load((REPOSITORY / name).read_text(encoding="utf-8"))["config"]
+    written = {
+        key.partition(":")[2]: value for key, value in content.items() if not key.startswith("aws:")
+    }
+    config = ServiceConfig.load(FakeSource(written))  # type: ignore[no-untyped-call]
+
+    recording = deploy(lambda: AsgService("shop", AsgServiceArgs(config=config)))
+
+    # Who is let in to the members and to the test endpoint is written down in both.
+    assert {each.type for each in recording.resources} >= {OPENING, SECURITY_GROUP, LISTENER}
 
 
 # Several of them.
