@@ -35,10 +35,10 @@ def ground_of(
     Raises:
         ConfigError: Something is in neither; one line for each.
     """
-    load_balancer_arn = load_balancer_arn or settings.load_balancer_arn
-    vpc_id = vpc_id or settings.vpc_id
+    load_balancer_arn = _first(load_balancer_arn, settings.load_balancer_arn)
+    vpc_id = _first(vpc_id, settings.vpc_id)
     subnets = subnet_ids if subnet_ids is not None else list(settings.subnet_ids) or None
-    certificate_arn = certificate_arn or settings.certificate_arn
+    certificate_arn = _first(certificate_arn, settings.certificate_arn)
     needs_certificate = settings.protocol is ListenerProtocol.HTTPS
     missing = [
         _missing(key, value)
@@ -60,6 +60,10 @@ def ground_of(
         subnet_ids=subnets,
         certificate_arn=certificate_arn if needs_certificate else None,
     )
+
+
+def _first(given: pulumi.Input[str] | None, written: str | None) -> pulumi.Input[str] | None:
+    return written if given is None else given
 
 
 def _missing(key: str, value: str, *, is_only_written: bool = False) -> str:

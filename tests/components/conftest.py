@@ -63,6 +63,11 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
 }
 """What the providers would add to the inputs, by type; `{name}` is the resource's own."""
 
+LOOKUPS: Mapping[str, Mapping[str, Any]] = {
+    "aws:lb/getLoadBalancer:getLoadBalancer": {"dnsName": "front-1.elb.amazonaws.com"},
+}
+"""What the providers would answer, beside what was asked; every other lookup is refused."""
+
 
 def _computed(type_: str, name: str) -> dict[str, Any]:
     return {
@@ -176,7 +181,12 @@ class RecordingEngine(mocks.MockMonitor):
     register_error_hook = register_resource_hook
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
-        raise AssertionError(f"unexpected lookup: {request.tok}")
+        if request.tok not in LOOKUPS:
+            raise AssertionError(f"unexpected lookup: {request.tok}")
+        answer = struct_pb2.Struct()
+        answer.CopyFrom(request.args)
+        answer.update(LOOKUPS[request.tok])
+        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
 
     def Call(self, request: Any) -> Any:  # noqa: N802
         raise AssertionError(f"unexpected call: {request.tok}")

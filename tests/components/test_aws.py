@@ -750,6 +750,13 @@ def test_addresses_are_those_that_are_written(
     assert (outputs["production_url"], outputs["test_url"]) == (production, test)
 
 
+def test_without_an_address_it_is_the_load_balancers_own_name(deploy: Deploy) -> None:
+    outputs = a_service(deploy, aws={"production_url": None}).outputs_of(TOKEN)
+
+    assert outputs["production_url"] == "https://front-1.elb.amazonaws.com"
+    assert outputs["test_url"] == "https://front-1.elb.amazonaws.com:8443"
+
+
 def test_a_program_exports_the_outputs_of_the_contract_and_no_other(deploy: Deploy) -> None:
     recording = a_service(deploy)
 
