@@ -61,6 +61,9 @@ class Rule:
 class Listener:
     """A listener and its rules, in the order in which they are tried."""
 
+    balancer: str
+    """ARN of its load balancer."""
+
     arn: str
     protocol: str
     port: int
@@ -106,7 +109,7 @@ def _listeners(backend: ELBv2Backend) -> Iterator[Listener]:
     for balancer in backend.load_balancers.values():
         for listener in balancer.listeners.values():
             rules = tuple(_rules(listener))
-            yield Listener(listener.arn, listener.protocol, int(listener.port), rules)
+            yield Listener(balancer.arn, listener.arn, listener.protocol, int(listener.port), rules)
 
 
 def _rules(listener: FakeListener) -> Iterator[Rule]:
