@@ -4,6 +4,7 @@ It has retries and time limits of its own: the client's defaults would let one q
 minutes, in the middle of a switch.
 """
 
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -121,7 +122,8 @@ class AwsSession:
         access = self._access
         if self._session is None:
             self._session = boto3.session.Session(
-                region_name=access.region,
+                # The provider reads this variable, and boto3 only AWS_DEFAULT_REGION.
+                region_name=access.region or os.environ.get("AWS_REGION"),
                 profile_name=access.profile,
                 aws_access_key_id=access.access_key,
                 aws_secret_access_key=access.secret_key,

@@ -159,6 +159,26 @@ def test_without_a_region_it_says_how_to_give_one():
     assert "there is no region; `pulumi config set aws:region REGION`, or set AWS_REGION" in text
 
 
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({"AWS_REGION": "eu-west-2"}, "eu-west-2"),
+        ({"AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-3"),
+        ({"AWS_REGION": "eu-west-2", "AWS_DEFAULT_REGION": "eu-west-3"}, "eu-west-2"),
+    ],
+    ids=["AWS_REGION", "AWS_DEFAULT_REGION", "both"],
+)
+def test_it_asks_in_the_region_where_the_provider_writes(monkeypatch, variables, region):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with an_endpoint((200, PARAMETER)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+        AwsSession(AwsAccess()).call("ssm", "get_parameter", Name="/a")
+        (headers,) = server.seen
+
+    assert f"/{region}/ssm/aws4_request" in headers["authorization"]
+
+
 def test_an_unknown_profile_is_named():
     text = line_of(AwsSession(AwsAccess(region="eu-west-1", profile="nobody")))
 
