@@ -183,6 +183,10 @@ class Cloud:
         """Where on 127.0.0.1 the traffic of a listener is served, in plain HTTP also for HTTPS."""
         return self._proxy.port_of(listener_arn)
 
+    def port_for(self, port: int) -> int:
+        """The same for a port of the account's load balancer, before a listener has it, too."""
+        return self._proxy.port_for(self.load_balancer(), port)
+
     @property
     def reloads(self) -> int:
         """How often the proxy was reloaded; weights and targets need none."""

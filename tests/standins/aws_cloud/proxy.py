@@ -1,5 +1,6 @@
 """One HAProxy that does what a `Routing` says, without a reload wherever that can be."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ _FEWEST_SLOTS = 4
 
 
 class Proxy:
-    """One thread may use it; `port_of` any.
+    """One thread may use it; `port_of` and `port_for` any.
 
     Weights and targets need no reload, other rules, listeners and target groups do.
     """
@@ -29,6 +30,8 @@ class Proxy:
         self._slots: dict[str, tuple[Slot, ...]] = {}
         self._map: dict[str, str] = {}
         self._ports: dict[str, int] = {}
+        self._reserved: dict[tuple[str, int], int] = {}
+        self._reserving = threading.Lock()
         self.reloads = 0
         """How often it was reloaded so far."""
 
@@ -44,6 +47,16 @@ class Proxy:
     def port_of(self, listener_arn: str) -> int:
         """Where a listener that it follows is on 127.0.0.1; raises `KeyError` for others."""
         return self._ports[listener_arn]
+
+    def port_for(self, balancer: str, port: int) -> int:
+        """Where any listener of a load balancer is that has this port, also one that will have it.
+
+        As a load balancer's address does, it stays when a listener is made anew.
+        """
+        with self._reserving:
+            if (balancer, port) not in self._reserved:
+                self._reserved[balancer, port] = free_port()
+            return self._reserved[balancer, port]
 
     def follow(self, routing: Routing) -> bool:
         """Makes the proxy do what is asked for; returns whether that took a reload."""
@@ -93,8 +106,7 @@ class Proxy:
 
     def _reload(self) -> None:
         for listener in self._structure.listeners:
-            if listener.arn not in self._ports:
-                self._ports[listener.arn] = free_port()
+            self._ports[listener.arn] = self.port_for(listener.balancer, listener.port)
         self._write()
         self._haproxy.reload()
         self.reloads += 1
