@@ -9,9 +9,12 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-__all__ = ["Event", "EventKind", "Journal", "author"]
+__all__ = ["Event", "EventKind", "Journal", "author", "commit"]
 
 _PIPELINE_VARIABLE = "BLUEGREEN_BY"
+_COMMIT_VARIABLES = ("BLUEGREEN_COMMIT", "GITHUB_SHA", "CI_COMMIT_SHA", "BUILD_SOURCEVERSION")
+"""Ours, and those of the usual pipelines."""
+
 _USER_VARIABLES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 """In the order in which `getpass` looks at them."""
 
@@ -49,6 +52,9 @@ class Event:
     releases: Mapping[str, str]
     verdicts: tuple[str, ...] = ()
     reason: str = ""
+    commit: str = ""
+    """The commit that the update was made from, where the environment says it."""
+
     details: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -67,6 +73,11 @@ def author(environment: Mapping[str, str]) -> str:
     """Who runs this: what a pipeline says in `BLUEGREEN_BY`, else `user@host`."""
     pipeline = environment.get(_PIPELINE_VARIABLE)
     return pipeline or f"{_user(environment)}@{socket.gethostname()}"
+
+
+def commit(environment: Mapping[str, str]) -> str:
+    """The commit this is made from: `BLUEGREEN_COMMIT`, else what a pipeline says; or nothing."""
+    return next(filter(None, map(environment.get, _COMMIT_VARIABLES)), "")
 
 
 def _user(environment: Mapping[str, str]) -> str:

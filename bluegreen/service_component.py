@@ -75,7 +75,7 @@ class ServiceComponent(pulumi.ComponentResource):
         name: str,
         update: Update,
         opts: pulumi.ResourceOptions | None,
-        place: Mapping[str, str] | None = None,
+        place: Mapping[str, pulumi.Input[str]] | None = None,
     ) -> None:
         """Registers the component.
 
@@ -87,7 +87,7 @@ class ServiceComponent(pulumi.ComponentResource):
             place: What cannot change without making the whole service anew, by its name.
         """
         guarded = pulumi.ResourceOptions.merge(opts, _guarded(name)) if place else opts
-        super().__init__(token, name, place or {}, guarded)
+        super().__init__(token, name, dict(place or {}), guarded)
         self._update = update
         self._early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
         self._warn()

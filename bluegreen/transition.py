@@ -133,6 +133,9 @@ class FleetState:
     autoscaled_to: int | None = None
     """The most that an autoscaler makes of it; None where the program says the number."""
 
+    limit_key: str = "service.kubernetes.autoscaling.max_replicas"
+    """The key of the config that says the most."""
+
     @property
     def is_autoscaled(self) -> bool:
         """True when the number of members is an autoscaler's, not the program's."""
@@ -197,8 +200,7 @@ def judge_live_change(
 
 
 def _way_to_stay(color: Color, before: FleetState, after: FleetState) -> str:
-    is_bound = after.is_autoscaled
-    key = "service.kubernetes.autoscaling.max_replicas" if is_bound else f"{color}.replicas"
+    key = after.limit_key if after.is_autoscaled else f"{color}.replicas"
     return f"keep them with `pulumi config set --path {key} {before.replicas}`"
 
 

@@ -18,8 +18,18 @@ def on_kubernetes(config: ServiceConfig) -> ServiceComponent:
     return DeploymentService(config.service.name, DeploymentServiceArgs(config=config))
 
 
+def on_aws(config: ServiceConfig) -> ServiceComponent:
+    from bluegreen.aws import AsgService, AsgServiceArgs
+
+    return AsgService(config.service.name, AsgServiceArgs(config=config))
+
+
 # Imported where they are used: nobody needs the packages of a platform that is not theirs.
-SERVICES = {Platform.ONPREM: on_this_machine, Platform.KUBERNETES: on_kubernetes}
+SERVICES = {
+    Platform.ONPREM: on_this_machine,
+    Platform.KUBERNETES: on_kubernetes,
+    Platform.AWS: on_aws,
+}
 
 config = ServiceConfig.load(pulumi.Config())
 service = SERVICES[config.service.platform](config)

@@ -13,6 +13,8 @@ step "types"; "$bin/mypy"
 (cd tools/engine && "../../$bin/mypy" --config-file ../../pyproject.toml ./*.py)
 (cd tests/standins/kubernetes && MYPYPATH=../../../tools/engine \
     "../../../$bin/mypy" --config-file ../../../pyproject.toml ./*.py)
+"$bin/mypy" --explicit-package-bases --package tests.standins.aws_cloud
+"$bin/mypy" --package tests.standins.aws
 step "import layers"; "$bin/lint-imports" --no-cache
 step "requirements"; "$bin/python" tools/requirements.py
 step "configuration reference"; "$bin/python" tools/configuration_docs.py --check

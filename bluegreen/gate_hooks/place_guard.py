@@ -1,5 +1,7 @@
 """Refuses to move a service to another place: what serves now would be made anew, and ended."""
 
+import pulumi
+
 from bluegreen.errors import RolloutError
 from bluegreen.gate_hooks.hook import HookCall
 
@@ -20,6 +22,9 @@ class PlaceGuard:
         """Raises when a service that has a place is to get another one."""
         for name, after in call.new.items():
             before = (call.old or {}).get(name)
+            if isinstance(after, pulumi.output.Unknown):
+                # A preview that cannot know it; the update asks again.
+                continue
             if before is not None and before != after:
                 msg = (
                     f"{self._service}: its {name} would change from {before} to {after}: that "

@@ -1,7 +1,7 @@
 """The hooks of one service, ready to be bound to its resources."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import pulumi
 
@@ -11,9 +11,11 @@ from bluegreen.gate_hooks.fleet_guard import FleetGuard
 from bluegreen.gate_hooks.fleet_ready import FleetReady
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.router_gate import FollowGate, RouterGate
+from bluegreen.gate_hooks.template_guard import TemplateGuard
 from bluegreen.gate_hooks.truth import Truth
 from bluegreen.gate_hooks.update import Update
 from bluegreen.naming import child_name
+from bluegreen.transition import FleetState
 
 __all__ = ["CapacityOwner", "ServiceHooks"]
 
@@ -170,6 +172,25 @@ class ServiceHooks:
             after_update=[*after],
         )
         return self._telling_truth(str(color), binding)
+
+    def template(
+        self, color: Color, state_of: Callable[[Mapping[str, Any]], FleetState]
+    ) -> pulumi.ResourceHookBinding:
+        """The guard of what one color's members are made from, where that is a resource itself.
+
+        Args:
+            color: Whose members they are.
+            state_of: Reads its properties.
+        """
+        guard = resource_hook(
+            child_name(self._name, f"{color}-template-guard"),
+            TemplateGuard(self._update, color, state_of),
+            timeout_seconds=_MARGIN_SECONDS,
+            in_preview=True,
+            on_refusal=self.truth.tell,
+        )
+        binding = pulumi.ResourceHookBinding(before_update=[guard])
+        return self._telling_truth(f"{color}-template", binding)
 
     def autoscaler(self, color: Color, owner: CapacityOwner) -> pulumi.ResourceHookBinding:
         """What makes sure that an autoscaler has something to start from.

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, RolloutError
-from bluegreen.events import Event, EventKind, Journal, author
+from bluegreen.events import Event, EventKind, Journal, author, commit
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.gates.gate import Gate, Verdict
@@ -101,6 +101,7 @@ class Update:
                 releases={str(color): self.release_of(color) for color in self.plan.fleets},
                 verdicts=tuple(str(verdict) for verdict in self.verdicts),
                 reason=reason,
+                commit=commit(os.environ),
                 details=details,
             )
         )

@@ -1,11 +1,9 @@
 """What one member is: the pod template of a color. Pure."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from bluegreen.colors import Color
+from bluegreen.content_hash import content_hash, slow_hash
 from bluegreen.kubernetes.names import FINGERPRINT, RELEASE, ObjectNames
 from bluegreen.naming import child_name
 from bluegreen.plan import FleetPlan
@@ -15,9 +13,6 @@ from bluegreen.settings.service import ServiceSettings
 __all__ = ["CONTAINER", "Overlay", "image_of", "overlay_of", "pod_template"]
 
 CONTAINER = "app"
-_HASH_LENGTH = 10
-_SCRYPT = {"n": 2**14, "r": 8, "p": 1}
-"""Some 50 ms: a short password cannot be guessed from the name of its Secret at speed."""
 
 
 class Overlay:
@@ -32,8 +27,9 @@ class Overlay:
         self.plain: Mapping[str, str] = kubernetes.env | plan.settings.env
         self.secret: Mapping[str, str] = kubernetes.secrets | plan.settings.secrets
         base = names.of_color(color)
-        self.plain_role = f"env-{_content_hash(self.plain)}"
-        self.secret_role = f"secrets-{_slow_hash(self.secret, names, color)}"
+        salt = f"{names.namespace}/{names.service}/{color}"
+        self.plain_role = f"env-{content_hash(self.plain)}"
+        self.secret_role = f"secrets-{slow_hash(self.secret, salt=salt)}"
         self.plain_name = child_name(base, self.plain_role)
         self.secret_name = child_name(base, self.secret_role)
 
@@ -64,7 +60,7 @@ def pod_template(
 ) -> dict[str, Any]:
     """The template of a color's Deployment, with its release and fingerprint as annotations."""
     spec = _pod_spec(names, plan, settings, overlay)
-    fingerprint = _content_hash(spec)
+    fingerprint = content_hash(spec)
     return {
         "metadata": {
             "labels": names.color_labels(plan.color),
@@ -183,16 +179,3 @@ def _delay(seconds: int) -> dict[str, int]:
 def _whole(seconds: float) -> int:
     """Probes count whole seconds, at least one."""
     return max(1, round(seconds))
-
-
-def _content_hash(content: Mapping[str, Any]) -> str:
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:_HASH_LENGTH]
-
-
-def _slow_hash(content: Mapping[str, str], names: ObjectNames, color: Color) -> str:
-    if not content:
-        return ""
-    text = json.dumps(content, sort_keys=True).encode()
-    salt = f"{names.namespace}/{names.service}/{color}".encode()
-    return hashlib.scrypt(text, salt=salt, **_SCRYPT).hex()[:_HASH_LENGTH]

@@ -1,5 +1,6 @@
 """What a person writes in YAML, one file per concern."""
 
+from bluegreen.settings.aws import AwsSettings
 from bluegreen.settings.color import ColorSettings
 from bluegreen.settings.config import ConfigSource, ServiceConfig
 from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
@@ -16,6 +17,7 @@ from bluegreen.settings.roles import (
 from bluegreen.settings.service import Platform, ServiceSettings
 
 __all__ = [
+    "AwsSettings",
     "CanarySettings",
     "ColorFromSettings",
     "ColorSettings",

@@ -16,14 +16,15 @@ class ColorSettings(SettingsModel):
     """Version of the program that runs in this color, for example "1.4.2"; text, not a number."""
 
     replicas: int = Field(default=2, ge=1, le=1000)
-    """Members at full capacity, in both roles; not read where `service.kubernetes.autoscaling` is
-    set."""
+    """Members at full capacity, in both roles; the fewest where `service.aws.max_size` is set. Not
+    read where `service.kubernetes.autoscaling` is."""
 
     command: MemberCommand | None = None
     """Command of one member; without it the service's `onprem.command`. On-premises only."""
 
     image: Image | None = None
-    """Image of the members; without it the service's `kubernetes.image`. Kubernetes only."""
+    """Image of the members, on AWS the id of an AMI; without it the service's `kubernetes.image` or
+    `aws.image_id`. Not on-premises."""
 
     env: MemberEnvironment = Field(default_factory=dict, repr=False)
     """Environment variables of every member, in addition to the `BLUEGREEN_…` ones."""

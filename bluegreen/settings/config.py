@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.errors import ConfigError
+from bluegreen.settings.aws_fit import aws_contradictions
 from bluegreen.settings.base import SettingsModel
 from bluegreen.settings.color import ColorSettings
 from bluegreen.settings.kubernetes import RouterMechanism
@@ -163,6 +164,7 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
         *(line for color in Color for line in _color_without_a_tag(parts, color)),
         *(line for color in Color for line in _color_of_another_platform(parts, color)),
         *_variables_that_would_be_left_out(parts),
+        *_misfits_on_aws(parts),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
 
@@ -270,7 +272,11 @@ def _color_without_a_tag(parts: Mapping[str, Any], color: Color) -> _Contradicti
         )
 
 
-_NOT_READ = {Platform.ONPREM: ("image", "secrets"), Platform.KUBERNETES: ("command",)}
+_NOT_READ = {
+    Platform.ONPREM: ("image", "secrets"),
+    Platform.KUBERNETES: ("command",),
+    Platform.AWS: ("command", "secrets"),
+}
 """What a platform would leave aside without a word."""
 
 
@@ -302,3 +308,9 @@ def _variables_that_would_be_left_out(parts: Mapping[str, Any]) -> _Contradictio
                         f"{path}: is not a name of a variable on Kubernetes ({_VARIABLE.pattern})",
                         f"`pulumi config rm --path {shlex.quote(path)}`",
                     )
+
+
+def _misfits_on_aws(parts: Mapping[str, Any]) -> _Contradictions:
+    service = _service_on(parts, Platform.AWS)
+    if service is not None:
+        yield from aws_contradictions(service, {color: parts.get(color) for color in Color})

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from bluegreen.colors import Color
 from bluegreen.naming import service_name_problem
+from bluegreen.settings.aws import AwsSettings
 from bluegreen.settings.base import MisfitError, SettingsModel
 from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
 from bluegreen.settings.gates import GatesSettings
@@ -27,11 +28,18 @@ class Platform(StrEnum):
     KUBERNETES = "kubernetes"
     """Deployments behind a Service or an HTTPRoute."""
 
+    AWS = "aws"
+    """Auto Scaling groups behind an Application Load Balancer."""
+
 
 _PLATFORM_DEFAULTS: dict[str, dict[str, Any]] = {
     Platform.KUBERNETES: {
         "port": 80,
         "health_check": {"interval_seconds": 5, "healthy_threshold": 1},
+    },
+    Platform.AWS: {
+        "port": 443,
+        "health_check": {"interval_seconds": 30, "timeout_seconds": 5},
     },
 }
 """Where a platform's users expect something else than the fields say."""
@@ -53,7 +61,7 @@ class ServiceSettings(SettingsModel):
     """Where it runs."""
 
     port: int = Field(default=18080, ge=1, le=65535)
-    """Port of production traffic; on Kubernetes 80 by default."""
+    """Port of production traffic; by default 80 on Kubernetes, 443 on AWS."""
 
     health_check: HealthCheckSettings = Field(default_factory=HealthCheckSettings)
     """When a member counts as ready."""
@@ -81,6 +89,9 @@ class ServiceSettings(SettingsModel):
 
     kubernetes: KubernetesSettings = Field(default_factory=KubernetesSettings)
     """Settings of the Kubernetes platform."""
+
+    aws: AwsSettings = Field(default_factory=AwsSettings)
+    """Settings of the AWS platform."""
 
     @model_validator(mode="before")
     @classmethod

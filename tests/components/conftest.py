@@ -49,8 +49,31 @@ COMPUTED: Mapping[str, Mapping[str, Any]] = {
         "written_at": "2026-01-01T00:00:00.000+00:00",
     },
     "pulumi-python:dynamic/onprem:ActiveFlag": {"since": "2026-01-01T00:00:00.000+00:00"},
+    "aws:lb/targetGroup:TargetGroup": {
+        "arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/{name}/1",
+        "arnSuffix": "targetgroup/{name}/1",
+    },
+    "aws:lb/listener:Listener": {
+        "arn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/front/1/{name}"
+    },
+    "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+    "aws:autoscaling/group:Group": {"name": "{name}-0a1b2c3"},
+    "aws:cloudwatch/metricAlarm:MetricAlarm": {"name": "{name}-0a1b2c3"},
+    "aws:ssm/parameter:Parameter": {"version": 1},
 }
-"""What the providers would add to the inputs, by type."""
+"""What the providers would add to the inputs, by type; `{name}` is the resource's own."""
+
+LOOKUPS: Mapping[str, Mapping[str, Any]] = {
+    "aws:lb/getLoadBalancer:getLoadBalancer": {"dnsName": "front-1.elb.amazonaws.com"},
+}
+"""What the providers would answer, beside what was asked; every other lookup is refused."""
+
+
+def _computed(type_: str, name: str) -> dict[str, Any]:
+    return {
+        key: value.format(name=name) if isinstance(value, str) else value
+        for key, value in COMPUTED.get(type_, {}).items()
+    }
 
 
 @dataclass(frozen=True)
@@ -135,7 +158,7 @@ class RecordingEngine(mocks.MockMonitor):
         self.recording.by_urn[registered.urn] = registered
         outputs = struct_pb2.Struct()
         outputs.CopyFrom(request.object)
-        outputs.update(COMPUTED.get(request.type, {}))
+        outputs.update(_computed(request.type, request.name))
         outputs.update(self._answers.get(request.name, {}))
         return resource_pb2.RegisterResourceResponse(
             urn=registered.urn, id=f"{request.name}-id" if request.custom else "", object=outputs
@@ -158,7 +181,12 @@ class RecordingEngine(mocks.MockMonitor):
     register_error_hook = register_resource_hook
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802
-        raise AssertionError(f"unexpected lookup: {request.tok}")
+        if request.tok not in LOOKUPS:
+            raise AssertionError(f"unexpected lookup: {request.tok}")
+        answer = struct_pb2.Struct()
+        answer.CopyFrom(request.args)
+        answer.update(LOOKUPS[request.tok])
+        return resource_pb2.ResourceInvokeResponse(**{"return": answer})
 
     def Call(self, request: Any) -> Any:  # noqa: N802
         raise AssertionError(f"unexpected call: {request.tok}")

@@ -11,15 +11,21 @@ from unittest import mock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bluegreen.aws import AsgService, AsgServiceArgs, aws_session
 from bluegreen.contract import ConfigKey
 from bluegreen.errors import ConfigError
 from bluegreen.onprem import ProcessService, ProcessServiceArgs
-from bluegreen.settings import ServiceConfig
+from bluegreen.settings import Platform, ServiceConfig
 from tests.components.conftest import record
 from tests.unit.strategies import damaged_configs, junk, odd_texts
 from tests.unit.written import FakeSource
 
 SECRET = "hunter2-visibly-fake"
+NOBODY = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+    "AWS_ACCESS_KEY_ID": "nobody",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+}
 JARGON = re.compile(
     r"Traceback|pydantic|[Ii]nput should|validation error|Error\b|_type|errors\.|object at 0x"
 )
@@ -88,12 +94,17 @@ def test_what_is_read_becomes_a_service_or_is_refused_readably(config: dict[str,
 
     def program() -> None:
         read = load(config)
-        ProcessService(read.service.name, ProcessServiceArgs(config=read))
+        if read.service.platform is Platform.AWS:
+            AsgService(read.service.name, AsgServiceArgs(config=read, region="eu-west-1"))
+        else:
+            ProcessService(read.service.name, ProcessServiceArgs(config=read))
 
-    refusal = refusal_of(lambda: recordings.append(record(program)))
+    with mock.patch.object(aws_session, "_ATTEMPTS", 1), mock.patch.dict(os.environ, NOBODY):
+        refusal = refusal_of(lambda: recordings.append(record(program)))
 
     lines = [*(refusal.problems if refusal else recordings[0].warnings)]
     assert lines or not refusal
     assert all(line.splitlines() == [line] for line in lines)
     if refusal is None:
-        recordings[0].component("bluegreen:index:ProcessService")
+        tokens = {each.type for each in recordings[0].resources}
+        assert tokens & {"bluegreen:index:ProcessService", "bluegreen:index:AsgService"}

@@ -11,6 +11,15 @@ import pulumi
 import pytest
 
 import bluegreen
+from bluegreen.aws import (
+    AlbRouter,
+    AlbRouterArgs,
+    AsgFleet,
+    AsgFleetArgs,
+    AsgService,
+    AsgServiceArgs,
+)
+from bluegreen.aws.names import names_of
 from bluegreen.colors import Color
 from bluegreen.kubernetes import (
     DeploymentFleet,
@@ -32,6 +41,7 @@ from bluegreen.onprem import (
 )
 from bluegreen.overrides import Overrides
 from bluegreen.plan import make_plan
+from tests.components.aws_service import config_of as aws_config
 from tests.components.conftest import Deploy, Recording, Registered
 from tests.unit.written import a_config
 
@@ -60,6 +70,10 @@ KUBERNETES_ROUTER = KubernetesRouterArgs(
     settings=ON_KUBERNETES.service, names=NAMES, route=KUBERNETES_PLAN.route
 )
 
+ON_AWS = aws_config()
+AWS_PLAN = make_plan(ON_AWS, Overrides.read({}))
+AWS_NAMES = names_of("shop", "shop/test", ON_AWS.service.aws)
+
 MINIMAL_ARGS: Mapping[Component, Any] = {
     ProcessService: ProcessServiceArgs(config=CONFIG),
     ProcessFleet: ProcessFleetArgs(
@@ -80,6 +94,23 @@ MINIMAL_ARGS: Mapping[Component, Any] = {
     ),
     ServiceRouter: KUBERNETES_ROUTER,
     HttpRouteRouter: KUBERNETES_ROUTER,
+    AsgService: AsgServiceArgs(config=ON_AWS),
+    AsgFleet: AsgFleetArgs(
+        settings=ON_AWS.service,
+        plan=AWS_PLAN.fleets[Color.BLUE],
+        names=AWS_NAMES,
+        target_group_arn="blue",
+        subnet_ids=["subnet-1"],
+        security_group_ids=["sg-1"],
+    ),
+    AlbRouter: AlbRouterArgs(
+        settings=ON_AWS.service,
+        names=AWS_NAMES,
+        route=AWS_PLAN.route,
+        load_balancer_arn="balancer",
+        target_group_arns={color: str(color) for color in Color},
+        certificate_arn="certificate",
+    ),
 }
 
 NAME = "checkout"

@@ -19,7 +19,9 @@ ENGINE = REPOSITORY / ".bluegreen" / "engine" / "bin"
 UP_SECONDS = 180
 
 # Found only where the official plugin of that name is not: the engine takes the first on PATH.
-STAND_INS = REPOSITORY / "tests" / "standins" / "kubernetes"
+STAND_INS = ":".join(
+    str(REPOSITORY / "tests" / "standins" / platform) for platform in ("kubernetes", "aws")
+)
 
 
 def engine_environment(home: Path) -> dict[str, str]:

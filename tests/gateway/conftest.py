@@ -12,8 +12,8 @@ from tests.load.servers import AppProcess, free_port
 from tests.onprem.haproxy.proxy import Member, Members, free_ports
 from tests.standins.gateway.api import ApiServer
 from tests.standins.gateway.install import install
-from tests.standins.gateway.proxy import haproxy_binary
 from tests.standins.gateway.server import GatewayServer
+from tests.standins.haproxy_process import haproxy_binary
 
 
 @pytest.fixture(scope="session")

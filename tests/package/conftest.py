@@ -124,8 +124,9 @@ def with_onprem(
 def with_all(
     wheel: Path, metadata: Distribution, tmp_path_factory: pytest.TempPathFactory
 ) -> Environment:
-    """After `pip install bluegreen-pulumi[onprem,kubernetes]`."""
-    needed = needed_by(metadata, "onprem") | needed_by(metadata, "kubernetes")
+    """After `pip install bluegreen-pulumi[onprem,kubernetes,aws]`."""
+    extras = ("onprem", "kubernetes", "aws")
+    needed = {name: each for extra in extras for name, each in needed_by(metadata, extra).items()}
     return Environment(tmp_path_factory.mktemp("all"), wheel, needed)
 
 

@@ -12,7 +12,7 @@ from packaging.specifiers import SpecifierSet
 
 from tests.package.conftest import REPOSITORY, Environment
 
-PLATFORMS = ("bluegreen.onprem", "bluegreen.kubernetes")
+PLATFORMS = ("bluegreen.aws", "bluegreen.onprem", "bluegreen.kubernetes")
 ALL_MODULES = """
 import importlib, pkgutil, bluegreen
 for module in pkgutil.walk_packages(bluegreen.__path__, "bluegreen."):
@@ -73,7 +73,7 @@ def test_the_source_distribution_has_the_package_its_pages_and_no_tools(sdist: P
 def test_the_package_says_what_it_is_called_and_what_it_needs(metadata: Distribution) -> None:
     assert metadata.name == "bluegreen-pulumi"
     assert metadata.metadata["Requires-Python"] == ">=3.11"
-    assert metadata.metadata.get_all("Provides-Extra") == ["kubernetes", "onprem"]
+    assert metadata.metadata.get_all("Provides-Extra") == ["aws", "kubernetes", "onprem"]
     assert metadata.metadata["License-Expression"] == "Apache-2.0"
 
 
@@ -148,6 +148,7 @@ def test_the_core_works_without_the_extra(core: Environment) -> None:
             "kubernetes",
             "pulumi-kubernetes and kubernetes and prometheus-client; install them",
         ),
+        ("aws", "pulumi-aws and boto3; install them"),
     ],
 )
 def test_a_platform_without_its_extra_says_what_is_missing(

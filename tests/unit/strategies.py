@@ -90,6 +90,18 @@ junk = st.recursive(
 )
 
 
+AWS_LISTENER = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/front/1/2"
+AWS_GROUND = {
+    "load_balancer_arn": (
+        "arn:aws:elasticloadbalancing:eu-west-1:123456789012:loadbalancer/app/front/1"
+    ),
+    "vpc_id": "vpc-1",
+    "subnet_ids": ["subnet-1"],
+    "certificate_arn": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
+    "load_balancer_security_group_id": "sg-1",
+}
+
+
 def a_rich_config():
     """One with a value almost everywhere that there may be one."""
     gate = {"path": "/db", "json_field": "a.b", "json_equals": 1, "consecutive": 2, "slow": True}
@@ -130,10 +142,37 @@ def a_rich_config():
     )
 
 
+def a_rich_aws_config():
+    """The same on AWS."""
+    config = a_rich_config()
+    config["service"] |= {
+        "platform": "aws",
+        "port": 443,
+        "health_check": {"path": "/ready", "interval_seconds": 5, "timeout_seconds": 2},
+        "aws": {
+            **AWS_GROUND,
+            "rule": {"listener_arn": AWS_LISTENER, "priority": 7, "hosts": ["a.example"]},
+            "test_allowed_cidrs": ["10.0.0.0/8"],
+            "production_url": "https://a.example",
+            "image_id": "ami-1",
+            "user_data": "#!/bin/sh\nserve",
+            "env": {"A": "1"},
+            "max_size": 9,
+            "alarms": {"p99_seconds": 0.2},
+            "alarm_gate": {"names": ["a-{color}"], "no_data": "pass"},
+            "tags": {"team": "a"},
+        },
+    }
+    for color in ("blue", "green"):
+        config[color].pop("command", None)
+    return config
+
+
 @st.composite
 def damaged_configs(draw, values=junk, *, most=3):
     """A rich config with a few places that are replaced, taken out or added to."""
-    config = copy.deepcopy(a_rich_config())
+    rich = draw(st.sampled_from([a_rich_config, a_rich_aws_config]))
+    config = copy.deepcopy(rich())
     for _ in range(draw(st.integers(1, most))):
         _damage(draw, config, values)
     return config

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from bluegreen.events import Event, EventKind, author
+from bluegreen.events import Event, EventKind, author, commit
 
 
 def an_event(**changes):
@@ -27,7 +27,9 @@ def test_the_kinds_are_those_that_readers_of_a_journal_know():
 
 
 def test_an_event_becomes_plain_json_with_everything_in_it():
-    event = an_event(verdicts=("ready: passed: 200",), reason="figures", details={"ticket": "7"})
+    event = an_event(
+        verdicts=("ready: passed: 200",), reason="figures", commit="0a1b", details={"ticket": "7"}
+    )
 
     assert json.loads(event.to_json()) == {
         "kind": "switch",
@@ -39,6 +41,7 @@ def test_an_event_becomes_plain_json_with_everything_in_it():
         "releases": {"blue": "1.0", "green": "1.1"},
         "verdicts": ["ready: passed: 200"],
         "reason": "figures",
+        "commit": "0a1b",
         "details": {"ticket": "7"},
     }
 
@@ -73,6 +76,19 @@ def test_an_event_cannot_be_changed_afterwards():
 )
 def test_the_author_is_who_the_pipeline_says_or_the_user_of_this_machine(environment, by):
     assert author(environment) == by
+
+
+@pytest.mark.parametrize(
+    ("environment", "found"),
+    [
+        ({"BLUEGREEN_COMMIT": "ours", "GITHUB_SHA": "theirs"}, "ours"),
+        ({"BLUEGREEN_COMMIT": "", "GITHUB_SHA": "theirs"}, "theirs"),
+        ({"CI_COMMIT_SHA": "theirs"}, "theirs"),
+        ({}, ""),
+    ],
+)
+def test_the_commit_is_what_the_environment_says_or_nothing(environment, found):
+    assert commit(environment) == found
 
 
 @pytest.mark.parametrize("error", [KeyError("getpwuid(): uid not found"), OSError("No username")])

@@ -11,7 +11,8 @@ from bluegreen.errors import DataPlaneError
 from tests.standins.gateway.api import ApiServer
 from tests.standins.gateway.controller import Controller
 from tests.standins.gateway.objects import GATEWAY_CLASS
-from tests.standins.gateway.proxy import Proxy, haproxy_binary
+from tests.standins.gateway.proxy import Proxy
+from tests.standins.haproxy_process import haproxy_binary
 
 _LOOK_SECONDS = 0.2
 

@@ -109,7 +109,7 @@ def test_plain_text_deep_inside_is_removed_by_its_whole_path():
             "service.gates.http.a.method",
             '"POST" is not GET or HEAD',
         ),
-        ({"platform": "moon"}, "service.platform", '"moon" is not onprem or kubernetes'),
+        ({"platform": "moon"}, "service.platform", '"moon" is not onprem, kubernetes or aws'),
         (
             {"retired_capacity": {"mode": "half"}},
             "service.retired_capacity.mode",

@@ -1,0 +1,163 @@
+"""Asks AWS: every question of this platform goes by here.
+
+It has retries and time limits of its own: the client's defaults would let one question hang for
+minutes, in the middle of a switch.
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bluegreen.errors import DataPlaneError
+from bluegreen.gates.wording import one_line
+
+__all__ = ["AwsAccess", "AwsSession", "NotFoundError"]
+
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 15.0
+_ATTEMPTS = 4
+_LONGEST_REASON = 400
+_DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
+_BAD_CREDENTIALS = (
+    "ExpiredToken",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+)
+_PERMISSIONS = {"elbv2": "elasticloadbalancing"}
+"""How a policy calls a service, where that is not the client's own name."""
+
+
+class NotFoundError(DataPlaneError):
+    """What was asked for is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwsAccess:
+    """Which account and region, in the words of the provider's own configuration."""
+
+    region: str | None = None
+    """For example `eu-west-1`; None for `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's."""
+
+    profile: str | None = None
+    """A profile of the shared configuration; None for the normal chain of credentials."""
+
+    access_key: str | None = None
+    """Where the provider's configuration has a key itself."""
+
+    secret_key: str | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return f"AwsAccess(region={self.region!r}, profile={self.profile!r})"
+
+
+class AwsSession:
+    """Clients of one account and region, made when they are first asked.
+
+    Every method raises `DataPlaneError`, in one line that names what was asked, when there is no
+    usable answer. `AWS_ENDPOINT_URL` leads all clients somewhere else.
+    """
+
+    def __init__(self, access: AwsAccess) -> None:
+        self._access = access
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._clients: dict[str, Any] = {}
+
+    def call(self, service: str, operation: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401
+        """One answer of an operation, for example `call("ssm", "get_parameter", Name="/a")`."""
+        answer: Mapping[str, Any] = self._asked(
+            service, operation, lambda client: getattr(client, operation)(**arguments)
+        )
+        return answer
+
+    def pages(
+        self,
+        service: str,
+        operation: str,
+        key: str,
+        **arguments: Any,  # noqa: ANN401
+    ) -> list[Mapping[str, Any]]:
+        """All of a list that comes page by page."""
+
+        def collect(client: Any) -> list[Mapping[str, Any]]:  # noqa: ANN401
+            pages = client.get_paginator(operation).paginate(**arguments)
+            return [each for page in pages for each in page.get(key) or ()]
+
+        found: list[Mapping[str, Any]] = self._asked(service, operation, collect)
+        return found
+
+    def _asked(self, service: str, operation: str, question: Any) -> Any:  # noqa: ANN401
+        # Takes a third of a second, which a `pulumi up` that asks nobody need not wait for.
+        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
+        what = f"{_PERMISSIONS.get(service, service)}:{_action(operation)}"
+        try:
+            return question(self._client(service))
+        except ClientError as error:
+            raise _refused(what, error.response.get("Error") or {}) from error
+        except BotoCoreError as error:
+            msg = f"{what} has no answer: {one_line(_without_secrets(error), _LONGEST_REASON)}"
+            raise DataPlaneError(msg) from error
+        except ValueError as error:
+            # An endpoint or a region that is none.
+            msg = f"{what} cannot be asked: {one_line(str(error), _LONGEST_REASON)}"
+            raise DataPlaneError(msg) from error
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401
+        # Clients may be used by many threads, but not be made by them at the same time.
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._made(service)
+            return self._clients[service]
+
+    def _made(self, service: str) -> Any:  # noqa: ANN401
+        import boto3  # noqa: PLC0415
+        from botocore.config import Config  # noqa: PLC0415
+
+        access = self._access
+        if self._session is None:
+            self._session = boto3.session.Session(
+                # The provider reads this variable, and boto3 only AWS_DEFAULT_REGION.
+                region_name=access.region or os.environ.get("AWS_REGION"),
+                profile_name=access.profile,
+                aws_access_key_id=access.access_key,
+                aws_secret_access_key=access.secret_key,
+                aws_session_token=access.token,
+            )
+        config = Config(
+            connect_timeout=_CONNECT_SECONDS,
+            read_timeout=_ANSWER_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            user_agent_extra="bluegreen",
+        )
+        return self._session.client(service, config=config)
+
+
+def _action(operation: str) -> str:
+    """`describe_listeners` as a policy has it."""
+    return "".join(word.capitalize() for word in operation.split("_"))
+
+
+def _refused(what: str, error: Mapping[str, Any]) -> DataPlaneError:
+    code = str(error.get("Code") or "Unknown")
+    said = one_line(str(error.get("Message") or ""), _LONGEST_REASON)
+    if any(each in code for each in _DENIED):
+        return DataPlaneError(f"not allowed to ask: the policy lacks {what} ({code}: {said})")
+    if any(each in code for each in _BAD_CREDENTIALS):
+        return DataPlaneError(f"{what} is refused: the credentials are not valid ({code})")
+    msg = f"{what} answers {code}: {said}"
+    return NotFoundError(msg) if "NotFound" in code else DataPlaneError(msg)
+
+
+def _without_secrets(error: Exception) -> str:
+    name = type(error).__name__
+    if name in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
+        return "there are no AWS credentials; set a profile, or AWS_ACCESS_KEY_ID and its secret"
+    if name == "NoRegionError":
+        return "there is no region; `pulumi config set aws:region REGION`, or set AWS_REGION"
+    return str(error)
