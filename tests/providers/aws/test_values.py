@@ -32,7 +32,7 @@ def test_a_secret_stays_one_in_the_state(program, world):
     found = world.client("ssm").get_parameter(Name=name, WithDecryption=True)
     assert found["Parameter"]["Value"] == "correct horse"
     assert stack.refresh().steps == ()
-    assert stack.up().planned == ()
+    assert stack.preview().planned == ()
 
 
 def test_another_spelling_of_the_same_document_is_no_change(program):
@@ -43,9 +43,9 @@ def test_another_spelling_of_the_same_document_is_no_change(program):
     stack.put()
 
     stack.configure("indent", 4)
-    assert stack.up().planned == ()
+    assert stack.preview().planned == ()
     assert stack.refresh().steps == ()
-    assert stack.up().planned == ()
+    assert stack.preview().planned == ()
 
 
 def test_another_order_of_a_set_is_no_change(program):
@@ -58,7 +58,7 @@ def test_another_order_of_a_set_is_no_change(program):
 
     stack.configure("order", ["green", "blue"])
 
-    assert stack.up().planned == ()
+    assert stack.preview().planned == ()
 
 
 def test_empty_tags_are_no_change(program):
@@ -66,7 +66,7 @@ def test_empty_tags_are_no_change(program):
     stack.put()
 
     assert stack.refresh().steps == ()
-    assert stack.up().planned == ()
+    assert stack.preview().planned == ()
 
 
 def test_a_map_keeps_the_names_of_its_keys(program, world):
@@ -94,7 +94,7 @@ def test_default_tags_of_the_provider_are_put_on_everything(program, world):
     stack.put()
 
     assert stack.outputs()["all"] == {"color": "blue", "team": "shop"}
-    assert stack.up().planned == ()
+    assert stack.preview().planned == ()
     arn = stack.outputs()["arn"]
     found = world.client("elbv2").describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
     assert {tag["Key"] for tag in found} == {"color", "team"}
