@@ -470,8 +470,18 @@ def test_an_api_server_that_ends_after_the_write_is_told_and_the_next_update_fin
     ("wrong", "reason"),
     [
         pytest.param({"image": "local/none:1"}, "ErrImageNeverPull", id="no such image"),
-        pytest.param({"image": "Local/Shop:1"}, "InvalidImageName", id="image in capitals"),
-        pytest.param({"env": {"APP_MODE": "wrong"}}, "CrashLoopBackOff", id="ends at once"),
+        pytest.param(
+            {"image": "Local/Shop:1"},
+            "InvalidImageName",
+            id="image in capitals",
+            marks=pytest.mark.soak,
+        ),
+        pytest.param(
+            {"env": {"APP_MODE": "wrong"}},
+            "CrashLoopBackOff",
+            id="ends at once",
+            marks=pytest.mark.soak,
+        ),
         pytest.param(
             {"env": {"APP_MODE": "never-ready"}},
             "running, but its readiness check does not pass",
