@@ -32,6 +32,7 @@ LONG = (
 )
 # On the real engine, without a limit that another test's work could miss.
 BESIDE_EACH_OTHER = (
+    "test_aws_drift.py",
     "test_bad_input.py",
     "test_hooks.py",
     "test_machine.py",

@@ -208,6 +208,27 @@ def a_group_of_a_second_version_with_user_data(shop: Shop) -> Any:
     return unreadable(make_group, shop=shop, name="blue", DesiredCapacity=1)
 
 
+def what_a_template_with_tags_makes_instances_from(shop: Shop) -> Any:
+    tags = [{"ResourceType": "launch-template", "Tags": [{"Key": "team", "Value": "shop"}]}]
+    data = shop.template_data("blue")
+    made = shop.ec2.create_launch_template(
+        LaunchTemplateName="blue", LaunchTemplateData=data, TagSpecifications=tags
+    )["LaunchTemplate"]
+    (version,) = shop.ec2.describe_launch_template_versions(
+        LaunchTemplateId=made["LaunchTemplateId"]
+    )["LaunchTemplateVersions"]
+    return version["LaunchTemplateData"].get("TagSpecifications") or []
+
+
+def the_tags_of_a_template_after_a_change(shop: Shop) -> Any:
+    shop.add_template("blue")
+    (made,) = shop.ec2.describe_launch_templates(LaunchTemplateNames=["blue"])["LaunchTemplates"]
+    tags = [{"Key": "team", "Value": "shop"}]
+    shop.ec2.create_tags(Resources=[made["LaunchTemplateId"]], Tags=tags)
+    (found,) = shop.ec2.describe_launch_templates(LaunchTemplateNames=["blue"])["LaunchTemplates"]
+    return found.get("Tags") or []
+
+
 def more_instances_than_the_maximum(shop: Shop) -> Any:
     shop.add_fleet("blue", 0, most=2)
     set_desired = shop.scaling.set_desired_capacity

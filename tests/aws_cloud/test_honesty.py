@@ -11,6 +11,8 @@ NOT_IN_USE = ("unused", "Target.NotInUse")
 REFUSED = "a page"
 """moto's own error, which boto3 cannot read."""
 
+OWN_TAGS = {"ResourceType": "launch-template", "Tags": [{"Key": "team", "Value": "shop"}]}
+
 LIES: list[tuple[lies.Question, Any, Any]] = [
     (lies.a_group_that_no_listener_uses, [("healthy", None)], [NOT_IN_USE]),
     (
@@ -64,6 +66,8 @@ LIES: list[tuple[lies.Question, Any, Any]] = [
     (lies.where_the_instances_of_a_group_are, 1, 2),
     (lies.what_an_instance_was_launched_from, "1", "2"),
     (lies.a_group_of_a_second_version_with_user_data, REFUSED, None),
+    (lies.what_a_template_with_tags_makes_instances_from, [OWN_TAGS], []),
+    (lies.the_tags_of_a_template_after_a_change, [], OWN_TAGS["Tags"]),
     (lies.more_instances_than_the_maximum, None, "ValidationError"),
     (lies.a_maximum_below_the_minimum, None, "ValidationError"),
     (lies.a_second_group_of_the_same_name, None, "AlreadyExists"),

@@ -182,6 +182,15 @@ def test_a_fixed_response_is_the_load_balancers_own(serving: Shop) -> None:
     assert answer.headers["Content-Type"] == "application/json"
 
 
+def test_a_fixed_response_may_have_no_body(serving: Shop) -> None:
+    action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    serving.elb.modify_listener(ListenerArn=serving.listener, DefaultActions=[action])
+
+    answer = ask(serving, "/")
+
+    assert (answer.status, answer.body) == (404, b"")  # type: ignore[attr-defined]
+
+
 def test_a_redirect_keeps_what_it_does_not_name(serving: Shop) -> None:
     config = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
     action = {"Type": "redirect", "RedirectConfig": config}
@@ -275,3 +284,22 @@ def test_a_listener_that_is_gone_does_not_listen(serving: Shop) -> None:
 
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(url, timeout=2)
+
+
+def test_a_listener_that_is_made_anew_is_where_the_one_before_was(serving: Shop) -> None:
+    url = serving.url()
+    serving.elb.delete_listener(ListenerArn=serving.listener)
+    serving.listener = serving.add_listener(443, serving.active("green"))
+
+    assert serving.url() == url
+    assert serving.cloud.port_for(443) == serving.cloud.port_of(serving.listener)
+    assert serving.color() == "green"
+
+
+def test_a_port_of_the_load_balancer_is_known_before_a_listener_has_it(serving: Shop) -> None:
+    port = serving.cloud.port_for(8443)
+
+    listener = serving.add_listener(8443, serving.active("blue"))
+
+    assert serving.cloud.port_of(listener) == port != serving.cloud.port_for(443)
+    assert serving.color(listener) == "blue"

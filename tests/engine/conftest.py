@@ -3,12 +3,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engine.aws_driver import AwsDriver, Region, aws_driver, aws_region
 from tests.engine.driver import Driver
 from tests.engine.kubernetes_driver import http_route_driver, service_driver
 from tests.engine.onprem_driver import OnPremDriver, onprem_driver
 from tests.engine.pulumi_stack import ENGINE
+from tests.standins.aws.session import why_no_aws
+from tests.standins.haproxy_process import haproxy_binary
 
 PLATFORMS = {
+    "aws": lambda request: aws_driver(request.getfixturevalue("region")),
     "http-route": lambda request: http_route_driver(request.getfixturevalue("node_cluster")),
     "service": lambda request: service_driver(request.getfixturevalue("node_cluster")),
     "onprem": lambda request: onprem_driver(),
@@ -27,6 +31,27 @@ OF_THE_ROUTER = (
     "somebody_else_moved",
     "is_repaired_towards",
 )
+# What AWS could do differently; its scenarios take half a minute each.
+OF_AWS = (
+    "first_color_serves",
+    "without_a_change",
+    "deploy_to_the_idle_color",
+    "switch_updates_the_router",
+    "switch_back",
+    "refusing_gate",
+    "raises_first_and_switches_then",
+    "live_color_is_protected",
+    "retired_color_shrinks",
+    "retention_is_kept",
+    "canary_gets_its_share",
+    "drift_is_seen",
+    "somebody_else_moved",
+    "killed_after_its_write",
+    "larger_live_color",
+    "does_not_follow",
+    "skips_slow_gates",
+)
+CHOSEN = {"http-route": OF_THE_ROUTER, "aws": OF_AWS}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,16 +60,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reasons = []
     if not (ENGINE / "pulumi").exists() and shutil.which("pulumi") is None:
         reasons.append("no Pulumi engine; `make setup` makes one")
-    if shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin") is None and not shutil.which(
-        "haproxy"
-    ):
+    if haproxy_binary() is None:
         reasons.append("haproxy is not installed")
     for item in items:
-        if "[http-route" in item.name and not any(each in item.name for each in OF_THE_ROUTER):
+        parameters = getattr(item, "callspec", None)
+        chosen = CHOSEN.get(parameters.params.get("driver", "")) if parameters else None
+        if chosen is not None and not any(each in item.name for each in chosen):
             item.add_marker(pytest.mark.soak)
         if "tests/engine" in str(item.path):
             for reason in reasons:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def region() -> Iterator[Region]:
+    """An AWS account that nobody else uses."""
+    if reason := why_no_aws():
+        pytest.skip(reason)
+    with aws_region() as region:
+        yield region
 
 
 @pytest.fixture(params=sorted(PLATFORMS))
@@ -69,6 +103,15 @@ def both(driver: Driver) -> Driver:
 def onprem() -> Iterator[OnPremDriver]:
     """The same on-premises, for what only that platform has."""
     with onprem_driver() as driver:
+        driver.configure("active_color", "blue")
+        driver.configure("blue", {"release": "1.0", "replicas": 1})
+        yield driver
+
+
+@pytest.fixture
+def aws(region: Region) -> Iterator[AwsDriver]:
+    """The same on AWS, for what only that platform has."""
+    with aws_driver(region) as driver:
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 1})
         yield driver

@@ -1,9 +1,17 @@
-"""User data of every version of a launch template; in moto groups of a second one cannot start."""
+"""Launch templates: user data of every version, and tags of their own.
+
+In moto groups of a second version cannot start, and a template's own tags are never changed and get
+into what instances are made from.
+"""
 
 from collections.abc import Iterable
 from typing import Any
 
-from moto.ec2.models.launch_templates import LaunchTemplateVersion
+from moto.ec2.models.launch_templates import (
+    LaunchTemplate,
+    LaunchTemplateBackend,
+    LaunchTemplateVersion,
+)
 from moto.ec2.utils import parse_user_data
 
 from tests.standins.aws_cloud.patching import Replacement
@@ -11,10 +19,16 @@ from tests.standins.aws_cloud.world import World
 
 __all__ = ["patch"]
 
+_OWN = "launch-template"
+
 
 def patch(world: World) -> Iterable[Replacement]:
-    """Versions as they are kept."""
+    """Versions as they are kept, templates as they are made and told."""
     yield Replacement(LaunchTemplateVersion, "__init__", _init())
+    yield Replacement(LaunchTemplateBackend, "create_launch_template", _create())
+    # moto keeps those of the beginning in an attribute, which nobody reads any more then.
+    present = property(LaunchTemplate.get_tags, lambda self, value: None)
+    yield Replacement(LaunchTemplate, "tags", present)
 
 
 def _init() -> Any:
@@ -28,3 +42,17 @@ def _init() -> Any:
         original(self, template, number, data, text)
 
     return init
+
+
+def _create() -> Any:
+    original = LaunchTemplateBackend.create_launch_template
+
+    def create(
+        self: LaunchTemplateBackend, name: str, text: str, data: dict[str, Any], tags: Any
+    ) -> LaunchTemplate:
+        if found := data.get("TagSpecifications"):
+            kept = [each for each in found if each["ResourceType"] != _OWN]
+            data = data | {"TagSpecifications": kept}
+        return original(self, name, text, data, tags)
+
+    return create
