@@ -24,6 +24,7 @@ MISSING = 2
 CLUSTER_DRIVERS = ("http-route", "service")
 # Minutes each, and what they show is shown in part by tests of the same parts that are shorter.
 LONG = (
+    "test_aws_traffic.py",
     "test_kubernetes_active_flag.py",
     "test_kubernetes_autoscaling.py",
     "test_kubernetes_follow.py",

@@ -35,21 +35,14 @@ OF_THE_ROUTER = (
 OF_AWS = (
     "first_color_serves",
     "without_a_change",
-    "deploy_to_the_idle_color",
     "switch_updates_the_router",
-    "switch_back",
     "refusing_gate",
-    "raises_first_and_switches_then",
     "live_color_is_protected",
-    "retired_color_shrinks",
-    "retention_is_kept",
     "canary_gets_its_share",
     "drift_is_seen",
     "somebody_else_moved",
     "killed_after_its_write",
     "larger_live_color",
-    "does_not_follow",
-    "skips_slow_gates",
 )
 CHOSEN = {"http-route": OF_THE_ROUTER, "aws": OF_AWS}
 

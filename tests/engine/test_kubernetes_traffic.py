@@ -62,6 +62,7 @@ def test_switches_lose_no_request_and_leave_no_fresh_one_behind(both: Kubernetes
     assert set(traffic.kept.by_color()) == {"blue"}
 
 
+@pytest.mark.soak
 def test_the_old_color_can_be_retired_in_the_update_that_switches(both: KubernetesDriver):
     active = "blue"
     with traffic_on(both) as traffic:

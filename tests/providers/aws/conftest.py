@@ -10,8 +10,8 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.aws_cloud.plain_moto import PlainMoto
 from tests.engine.pulumi_stack import ENGINE, PulumiStack
 from tests.standins.aws.aws import Aws
 from tests.standins.aws.binary import why_missing
@@ -113,11 +113,9 @@ class World:
 
 @pytest.fixture(scope="session")
 def world() -> Iterator[World]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield World(f"http://{host}:{port}")
-    server.stop()
+    # In a process of its own: another test's cloud changes what moto does in this one.
+    with PlainMoto() as moto:
+        yield World(moto.endpoint)
 
 
 @pytest.fixture(scope="session")

@@ -66,8 +66,8 @@ def test_a_name_may_have_as_many_letters_as_aws_allows(program):
 
 def test_what_aws_refuses_is_told_and_leaves_nothing_behind(program):
     stack = program("""
-        target_group("blue", name="blue", opts=pulumi.ResourceOptions(protect=False))
-        target_group("green", vpc_id="vpc-00000000")
+        blue = target_group("blue", name="blue")
+        target_group("green", vpc_id="vpc-00000000", opts=pulumi.ResourceOptions(depends_on=[blue]))
     """)
 
     result = stack.up()
