@@ -24,6 +24,8 @@ test: setup ## run all tests but those of `make soak`
 soak: setup ## kill `pulumi up` at every moment, and run all that `make test` leaves out (hours)
 	@$(ENV) $(BIN)/python -m pytest -m "" -s tests/engine/test_kills.py $(ARGS)
 	@$(ENV) $(BIN)/python -m pytest -m soak --ignore tests/engine/test_kills.py $(ARGS)
+	@$(ENV) $(BIN)/python -m pytest -m "not soak" --hypothesis-profile "new examples" \
+	    tests/unit tests/components $(ARGS)
 
 check: setup ## formatting, lint, types, import layers, package
 	@tools/check.sh

@@ -5,6 +5,7 @@ from pydantic import Field
 from bluegreen.settings.base import SettingsModel
 from bluegreen.settings.kubernetes import Image
 from bluegreen.settings.member import MemberCommand, MemberEnvironment
+from bluegreen.settings.release import Release
 
 __all__ = ["ColorSettings"]
 
@@ -12,7 +13,7 @@ __all__ = ["ColorSettings"]
 class ColorSettings(SettingsModel):
     """The release in one color, and its full capacity."""
 
-    release: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")
+    release: Release
     """Version of the program that runs in this color, for example "1.4.2"; text, not a number."""
 
     replicas: int = Field(default=2, ge=1, le=1000)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from bluegreen.colors import Color
 from bluegreen.settings.base import SettingsModel
+from bluegreen.settings.release import Release
 
 __all__ = ["CanarySettings", "RetiredCapacityMode", "RetiredCapacitySettings", "RetiredSettings"]
 
@@ -26,7 +27,7 @@ class RetiredSettings(SettingsModel):
     color: Color
     """The color that may shrink while it is idle."""
 
-    release: str = Field(min_length=1)
+    release: Release
     """The entry counts only while the color holds this release: a new one un-retires it."""
 
 

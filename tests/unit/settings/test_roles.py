@@ -43,6 +43,12 @@ def test_a_retired_entry_names_the_release_it_means():
     )
 
 
+def test_a_retired_entry_names_what_can_be_a_release():
+    assert problem_of(retired={"color": "green", "release": "\r"}).startswith(
+        'shop:retired.release: "\\r" does not match '
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "value", "complaint"),
     [
