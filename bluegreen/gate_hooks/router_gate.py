@@ -106,7 +106,7 @@ class RouterGate:
         update.verdicts.extend(verdicts)
         for verdict in verdicts:
             (call.warn if verdict.is_warning else call.say)(f"{update.name}: {color}: {verdict}")
-            if verdict.detail and not verdict.passed:
+            if verdict.detail and (verdict.would_refuse or not verdict.passed):
                 call.say(f"{update.name}: {color}: {verdict.gate} said:\n{verdict.detail}")
         if not all(verdict.passed for verdict in verdicts):
             refusal = GateError(refusal_text(subject, verdicts))

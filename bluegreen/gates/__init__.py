@@ -3,7 +3,7 @@
 from bluegreen.gates.build import build_gates
 from bluegreen.gates.capacity import CapacityGate
 from bluegreen.gates.command import CommandGate
-from bluegreen.gates.gate import Deadline, Endpoint, Gate, Readiness, Subject, Verdict
+from bluegreen.gates.gate import Deadline, Endpoint, Gate, Readiness, Subject, Verdict, WrittenGate
 from bluegreen.gates.http import HttpGate
 from bluegreen.gates.probe import Probe
 from bluegreen.gates.release import ReleaseGate
@@ -21,6 +21,7 @@ __all__ = [
     "ReleaseGate",
     "Subject",
     "Verdict",
+    "WrittenGate",
     "build_gates",
     "refusal_text",
     "run_gates",

@@ -1,22 +1,33 @@
 """From what a person wrote to the gates that are asked."""
 
+from typing import TypedDict
+
 from bluegreen.gates.capacity import CapacityGate
 from bluegreen.gates.command import CommandGate
 from bluegreen.gates.gate import Gate
 from bluegreen.gates.http import HttpGate
 from bluegreen.gates.probe import Probe
 from bluegreen.gates.release import ReleaseGate
+from bluegreen.settings.gate import GateSettings, ProbeSettings
 from bluegreen.settings.gates import (
     CommandGateSettings,
     GatesSettings,
     HttpGateSettings,
-    ProbeSettings,
     ReleaseGateSettings,
 )
 
 __all__ = ["build_gates"]
 
 _READY = "ready"
+
+
+class _Conduct(TypedDict):
+    """The fields of `WrittenGate`."""
+
+    name: str
+    timeout_seconds: float
+    is_slow: bool
+    is_dry_run: bool
 
 
 def build_gates(settings: GatesSettings, *, readiness_path: str | None = None) -> tuple[Gate, ...]:
@@ -43,35 +54,39 @@ def build_gates(settings: GatesSettings, *, readiness_path: str | None = None) -
     return tuple(gates)
 
 
+def _conduct(name: str, settings: GateSettings) -> _Conduct:
+    return _Conduct(
+        name=name,
+        timeout_seconds=settings.timeout_seconds,
+        is_slow=settings.slow,
+        is_dry_run=settings.dry_run,
+    )
+
+
 def _http_gate(name: str, settings: HttpGateSettings) -> HttpGate:
     return HttpGate(
-        name=name,
+        **_conduct(name, settings),
         probe=_probe(settings, settings.method),
         status=settings.status,
         json_field=settings.json_field,
         json_equals=settings.json_equals,
-        timeout_seconds=settings.timeout_seconds,
-        is_slow=settings.slow,
     )
 
 
 def _release_gate(settings: ReleaseGateSettings) -> ReleaseGate:
     return ReleaseGate(
+        **_conduct("release", settings),
         probe=_probe(settings, "GET"),
         json_field=settings.json_field,
-        timeout_seconds=settings.timeout_seconds,
-        is_slow=settings.slow,
     )
 
 
 def _command_gate(name: str, settings: CommandGateSettings) -> CommandGate:
     return CommandGate(
-        name=name,
+        **_conduct(name, settings),
         arguments=settings.arguments,
         env=settings.env,
         secret_env=settings.secret_env,
-        timeout_seconds=settings.timeout_seconds,
-        is_slow=settings.slow,
     )
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from bluegreen.gates.answers import Answer
-from bluegreen.gates.gate import Deadline, Subject, Verdict
+from bluegreen.gates.gate import Deadline, Subject, Verdict, WrittenGate
 from bluegreen.gates.probe import Finding, Probe
 from bluegreen.gates.wording import one_line
 
@@ -12,26 +12,17 @@ __all__ = ["HttpGate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpGate:
+class HttpGate(WrittenGate):
     """Passes when enough answers in a row have the status, and the JSON field, that they should.
 
     It asks the color-pinned address, each time over a new connection, and follows no redirect.
     """
 
-    name: str
     probe: Probe
     status: int = 200
     json_field: str | None = None
     json_equals: str | int | float | bool | None = None
     """With None, `json_field` must only be there and not be null."""
-
-    timeout_seconds: float = 30
-    is_slow: bool = False
-
-    @property
-    def runs_in_preview(self) -> bool:
-        """Always: it only looks."""
-        return True
 
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Asks until enough good answers came in a row, or until the deadline."""

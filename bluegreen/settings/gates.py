@@ -2,31 +2,31 @@
 
 import shlex
 from collections import Counter
-from typing import Annotated, Literal, Self
+from collections.abc import Iterator
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from bluegreen.settings.base import MisfitError, SettingsModel
+from bluegreen.settings.gate import (
+    GateName,
+    GateSettings,
+    JsonFieldPath,
+    ProbeSettings,
+    RequestPath,
+    Seconds,
+)
 
 __all__ = [
     "CapacityGateSettings",
     "CommandGateSettings",
-    "GateName",
     "GatesSettings",
     "HttpGateSettings",
-    "ProbeSettings",
     "ReleaseGateSettings",
-    "Seconds",
 ]
 
 _OWN_NAMES = ("capacity", "release")
 _READY = "ready"
-
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
-"""More than 0, at most an hour: every gate holds up a running `pulumi up`."""
-
-GateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,30}$")]
-"""A lower-case letter, then letters, digits, `-` or `_`; at most 31 characters."""
 
 
 class CapacityGateSettings(SettingsModel):
@@ -38,44 +38,6 @@ class CapacityGateSettings(SettingsModel):
 
     timeout_seconds: Seconds = 60
     """How long to wait for members to become ready; default 60."""
-
-
-class ProbeSettings(SettingsModel):
-    """A gate that asks one address again and again."""
-
-    path: str = Field(pattern=r"^/\S*$")
-    """Path on the color-pinned address, query included, for example `/health/ready`."""
-
-    json_field: str | None = Field(default=None, pattern=r"^[^.]+(\.[^.]+)*$")
-    """Field of the JSON answer, levels parted by dots, for example `database.status`; a number
-    counts into a list from 0. Alone, it must be there and not be null."""
-
-    consecutive: int = Field(default=3, ge=1, le=1000)
-    """How many good answers in a row pass; default 3, so that one lucky member is not enough. Every
-    answer comes over a connection of its own."""
-
-    interval_seconds: Seconds = 0.5
-    """Pause between two requests; default 0.5."""
-
-    timeout_seconds: Seconds = 30
-    """How long to go on asking; default 30."""
-
-    request_timeout_seconds: Seconds = 5
-    """How long one answer may take; default 5."""
-
-    slow: bool = False
-    """True when a rollback skips this gate; default false."""
-
-    @model_validator(mode="after")
-    def _tries_fit_into_the_time(self) -> Self:
-        needed = (self.consecutive - 1) * self.interval_seconds
-        if needed >= self.timeout_seconds:
-            msg = (
-                f"{self.consecutive} answers in a row, {self.interval_seconds:g} s apart, never fit"
-                f" into timeout_seconds {self.timeout_seconds:g}; it must be above {needed:g}"
-            )
-            raise MisfitError(msg, "timeout_seconds")
-        return self
 
 
 class HttpGateSettings(ProbeSettings):
@@ -104,14 +66,14 @@ class HttpGateSettings(ProbeSettings):
 class ReleaseGateSettings(ProbeSettings):
     """The gate `release`: the rising color itself says that it runs the wanted release."""
 
-    path: str = Field(default="/version", pattern=r"^/\S*$")
+    path: RequestPath = "/version"
     """Path on the color-pinned address; default `/version`."""
 
-    json_field: str = Field(default="version", pattern=r"^[^.]+(\.[^.]+)*$")
+    json_field: JsonFieldPath = "version"
     """Field of the JSON answer that holds the release, levels parted by dots; default `version`."""
 
 
-class CommandGateSettings(SettingsModel):
+class CommandGateSettings(GateSettings):
     """One gate under `command`: a program, for example a smoke test, ends with status 0."""
 
     command: str | tuple[str, ...]
@@ -127,9 +89,6 @@ class CommandGateSettings(SettingsModel):
 
     timeout_seconds: Seconds = 60
     """When the program and its children are killed; default 60."""
-
-    slow: bool = False
-    """True when a rollback skips this gate; default false."""
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -171,23 +130,31 @@ class GatesSettings(SettingsModel):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        counts = Counter([*_OWN_NAMES, _READY, *self.http, *self.command])
+        counts = Counter([*_OWN_NAMES, _READY, *(name for _, name in self._written())])
         if _READY in self.http:
             counts[_READY] -= 1
-        twice = [name for name, count in counts.items() if count > 1]
-        if twice:
-            msg = (
-                f"more than one gate is called {', '.join(twice)}; {', '.join(_OWN_NAMES)} and"
-                f" {_READY} are built in, and every other name is free once"
-            )
-            kind = "http" if twice[0] in self.http else "command"
-            raise MisfitError(msg, kind, twice[0], value=None)
+        for kind, name in self._written():
+            if counts[name] > 1:
+                msg = (
+                    f"more than one gate is called {name}; {', '.join(_OWN_NAMES)} and {_READY}"
+                    " are built in, and every other name is free once"
+                )
+                raise MisfitError(msg, kind, name, value=None)
         return self
 
+    def _written(self) -> Iterator[tuple[str, str]]:
+        """Kind and name of every gate that somebody named."""
+        for kind, value in self:
+            if isinstance(value, dict):
+                yield from ((kind, name) for name in value)
+
     @model_validator(mode="after")
-    def _a_rollback_keeps_readiness(self) -> Self:
+    def _readiness_is_a_guard(self) -> Self:
         ready = self.http.get(_READY)
         if ready is not None and ready.slow:
             msg = f"the gate http.{_READY} cannot be slow: a rollback never skips readiness"
             raise MisfitError(msg, "http", _READY, "slow", value="false")
+        if ready is not None and ready.dry_run:
+            msg = f"the gate http.{_READY} cannot be a dry run: no traffic without readiness"
+            raise MisfitError(msg, "http", _READY, "dry_run", value="false")
         return self

@@ -44,6 +44,7 @@ def test_every_setting_reaches_its_gate():
                     "timeout_seconds": 8,
                     "request_timeout_seconds": 3,
                     "slow": True,
+                    "dry_run": True,
                 }
             },
             "release": {"path": "/v", "json_field": "build.tag", "consecutive": 4, "slow": True},
@@ -74,6 +75,7 @@ def test_every_setting_reaches_its_gate():
             json_equals="healthy",
             timeout_seconds=8,
             is_slow=True,
+            is_dry_run=True,
         ),
         ReleaseGate(probe=Probe(path="/v", consecutive=4), json_field="build.tag", is_slow=True),
         CommandGate(
