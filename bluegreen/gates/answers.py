@@ -57,7 +57,7 @@ class Answer:
 
     def field(self, path: str) -> Any:  # noqa: ANN401
         """The value at a dotted path of the JSON body; raises `UnusableAnswerError`."""
-        value = self._json()
+        value = self.json()
         walked: list[str] = []
         for step in path.split("."):
             try:
@@ -69,7 +69,8 @@ class Answer:
             walked.append(step)
         return value
 
-    def _json(self) -> Any:  # noqa: ANN401
+    def json(self) -> Any:  # noqa: ANN401
+        """The body; raises `UnusableAnswerError` when it is no JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
