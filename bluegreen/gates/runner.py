@@ -140,14 +140,20 @@ def ask_again(
     Only gates that look and spoke well over a second before the last one are asked a second time,
     and none when one has refused. The time of the first asking counts against the limit.
     """
-    last = max((verdict.duration_seconds for verdict in verdicts), default=0.0)
+    first = {gate.name for gate in gates if gate.runs_first}
+    prepared = max((each.duration_seconds for each in verdicts if each.gate in first), default=0.0)
+    last = max((each.duration_seconds for each in verdicts if each.gate not in first), default=0.0)
     outdated = {
         verdict.gate for verdict in verdicts if verdict.duration_seconds + _FRESH_SECONDS < last
     }
-    looking = [gate for gate in gates if gate.runs_in_preview and gate.name in outdated]
+    looking = [
+        gate
+        for gate in gates
+        if gate.runs_in_preview and not gate.runs_first and gate.name in outdated
+    ]
     if not looking or not all(verdict.passed for verdict in verdicts):
         return tuple(verdicts)
-    limit = max(_FRESH_SECONDS, timeout_seconds - last)
+    limit = max(_FRESH_SECONDS, timeout_seconds - prepared - last)
     fresh = {each.gate: each for each in run_gates(looking, subject, timeout_seconds=limit)}
     return tuple(fresh.get(verdict.gate, verdict) for verdict in verdicts)
 

@@ -379,3 +379,16 @@ def test_time_spent_on_preparing_is_taken_from_the_others(a_subject, hanging):
     run_gates(gates, a_subject(), timeout_seconds=0.5)
 
     assert time.monotonic() - start < 0.5 + GRACE_SECONDS + 0.5
+
+
+def test_a_long_preparation_makes_no_verdict_outdated(a_subject):
+    gates = [
+        passing("warm", runs_first=True),
+        raising(AssertionError("was asked"), name="capacity"),
+    ]
+    verdicts = (
+        Verdict("warm", passed=True, reason="", duration_seconds=60.0),
+        Verdict("capacity", passed=True, reason="2 of 2", duration_seconds=0.1),
+    )
+
+    assert ask_again(gates, a_subject(), verdicts, timeout_seconds=120) == verdicts
