@@ -44,7 +44,7 @@ class _Asked:
             gate=self._gate.name,
             passed=False,
             reason=f"no verdict within {seconds(self._limit_seconds)}",
-            limit=seconds(self._limit_seconds),
+            limit=f"a verdict within {seconds(self._limit_seconds)}",
             duration_seconds=time.monotonic() - self._started,
         )
 
@@ -65,7 +65,9 @@ class _Asked:
         except BaseException as error:  # noqa: BLE001
             verdict = _refused(self._gate.name, error)
         duration = time.monotonic() - self._started
-        self._verdict = replace(verdict, duration_seconds=duration)
+        # What could not judge has demanded at least that.
+        limit = verdict.limit or f"a verdict within {seconds(self._limit_seconds)}"
+        self._verdict = replace(verdict, duration_seconds=duration, limit=limit)
         self._is_done.set()
 
 

@@ -317,6 +317,16 @@ def test_a_dry_run_tells_what_it_would_refuse_and_lets_it_pass(a_subject, act):
     assert str(verdict).startswith("latency: would refuse: ")
 
 
+@pytest.mark.parametrize(
+    "gate", [passing(), raising(OSError("x")), passing(lacks="no package")], ids=str
+)
+def test_every_verdict_has_a_limit_and_a_duration(a_subject, gate):
+    (verdict,) = run_gates([gate], a_subject(), timeout_seconds=5)
+
+    assert verdict.limit == "a verdict within 5 s"
+    assert verdict.recorded["seconds"] < 1
+
+
 def test_a_hung_dry_run_is_told_and_refuses_nothing(a_subject, hanging):
     gate = hanging(name="hung", timeout_seconds=0.1, is_dry_run=True)
 
