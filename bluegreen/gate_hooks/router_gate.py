@@ -131,15 +131,19 @@ class RouterGate:
     def _subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
         update = self._update
         fleet = update.plan.fleets[color]
+        live_color = live.active if isinstance(live, Route) else None
         return Subject(
             color=color,
             release=fleet.release,
             replicas=fleet.replicas,
             endpoint=update.data_plane.pinned_endpoint(color),
             readiness=update.data_plane.readiness,
-            live_color=live.active if isinstance(live, Route) else None,
+            live_color=live_color,
             is_rollback=update.is_rollback,
             capacity_key=fleet.capacity_key,
+            service=update.name,
+            live_release=update.release_of(live_color) if live_color else None,
+            live_endpoint=update.data_plane.pinned_endpoint(live_color) if live_color else None,
         )
 
 

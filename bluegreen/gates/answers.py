@@ -82,18 +82,25 @@ def _shape(value: object) -> str:
     return one_line(json.dumps(value, ensure_ascii=False))
 
 
-def ask(endpoint: Endpoint, method: str, path: str, timeout_seconds: float) -> Answer:
+def ask(
+    endpoint: Endpoint,
+    method: str,
+    path: str,
+    timeout_seconds: float,
+    *,
+    body_limit_bytes: int = BODY_LIMIT_BYTES,
+) -> Answer:
     """Sends one request over a connection of its own; follows no redirect, uses no proxy.
 
     Raises:
-        UnusableAnswerError: No complete answer of at most 1 MiB came in time.
+        UnusableAnswerError: No complete answer of at most that size came in time.
     """
     # Takes a tenth of a second, which a `pulumi up` that asks no gate need not wait for.
     import httpx  # noqa: PLC0415
 
     url = endpoint.url + path
     try:
-        return _ask(endpoint, method, url, timeout_seconds)
+        return _ask(endpoint, method, url, timeout_seconds, body_limit_bytes)
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
         msg = f"cannot connect to {endpoint.url}: {error_text(error)}"
         raise UnusableAnswerError(msg) from error
@@ -108,7 +115,9 @@ def ask(endpoint: Endpoint, method: str, path: str, timeout_seconds: float) -> A
         raise UnusableAnswerError(msg) from error
 
 
-def _ask(endpoint: Endpoint, method: str, url: str, timeout_seconds: float) -> Answer:
+def _ask(
+    endpoint: Endpoint, method: str, url: str, timeout_seconds: float, body_limit_bytes: int
+) -> Answer:
     import httpx  # noqa: PLC0415  # see `ask`
 
     ends = time.monotonic() + timeout_seconds
@@ -123,8 +132,10 @@ def _ask(endpoint: Endpoint, method: str, url: str, timeout_seconds: float) -> A
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > BODY_LIMIT_BYTES:
-                msg = f"the answer to {method} {url} is larger than 1 MiB; ask for a smaller one"
+            if len(body) > body_limit_bytes:
+                limit = body_limit_bytes // 1024 // 1024
+                what = f"the answer to {method} {url}"
+                msg = f"{what} is larger than {limit} MiB; ask for a smaller one"
                 raise UnusableAnswerError(msg)
             if time.monotonic() > ends:
                 # The client's own limit counts from the last byte; drops could go on for ever.

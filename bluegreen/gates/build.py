@@ -1,5 +1,6 @@
 """From what a person wrote to the gates that are asked."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from bluegreen.gates.capacity import CapacityGate
@@ -51,6 +52,7 @@ def build_gates(settings: GatesSettings, *, readiness_path: str | None = None) -
     if settings.release is not None:
         gates.append(_release_gate(settings.release))
     gates += [_command_gate(name, written) for name, written in settings.command.items()]
+    gates += _measuring_gates(settings)
     return tuple(gates)
 
 
@@ -98,3 +100,12 @@ def _probe(settings: ProbeSettings, method: str) -> Probe:
         interval_seconds=settings.interval_seconds,
         request_timeout_seconds=settings.request_timeout_seconds,
     )
+
+
+def _measuring_gates(settings: GatesSettings) -> Sequence[Gate]:
+    if not (settings.latency or settings.errors or settings.promql or settings.load):
+        return ()
+    # They stand on a good deal of code that a service without them need not load.
+    from bluegreen.gates.build_measuring import build_measuring_gates  # noqa: PLC0415
+
+    return build_measuring_gates(settings)

@@ -58,6 +58,18 @@ class Subject:
     capacity_key: str | None = None
     """The key of the config that `replicas` comes from; None for the color's own `replicas`."""
 
+    service: str = ""
+    live_release: str | None = None
+    """The release that the live color is expected to run."""
+
+    live_endpoint: Endpoint | None = None
+    """The live color's own pinned address; None without a live color."""
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What `{color}`, `{release}` and `{service}` stand for in settings."""
+        return {"color": self.color.value, "release": self.release, "service": self.service}
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -16,6 +16,14 @@ from bluegreen.settings.gate import (
     RequestPath,
     Seconds,
 )
+from bluegreen.settings.measuring_gates import (
+    ErrorsGateSettings,
+    LatencyGateSettings,
+    LoadGateSettings,
+    PrometheusSettings,
+    PromqlGateSettings,
+    Source,
+)
 
 __all__ = [
     "CapacityGateSettings",
@@ -128,6 +136,23 @@ class GatesSettings(SettingsModel):
     command: dict[GateName, CommandGateSettings] = Field(default_factory=dict)
     """Programs by gate name, for example a smoke test."""
 
+    prometheus: PrometheusSettings | None = None
+    """The server that gates ask which take their figures from Prometheus; default none."""
+
+    latency: LatencyGateSettings | None = None
+    """A quantile of the rising color's own histogram keeps to a limit; default off. Needs the extra
+    `gates`."""
+
+    errors: ErrorsGateSettings | None = None
+    """The rising color's share of 5xx answers is small, and no larger than the live color's;
+    default off. Needs the extra `gates`."""
+
+    promql: dict[GateName, PromqlGateSettings] = Field(default_factory=dict)
+    """Queries by gate name, whose value keeps to a limit."""
+
+    load: LoadGateSettings | None = None
+    """The rising color bears a steady load; default off."""
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         counts = Counter([*_OWN_NAMES, _READY, *(name for _, name in self._written())])
@@ -147,6 +172,19 @@ class GatesSettings(SettingsModel):
         for kind, value in self:
             if isinstance(value, dict):
                 yield from ((kind, name) for name in value)
+
+    @model_validator(mode="after")
+    def _what_is_asked_of_prometheus_has_a_server(self) -> Self:
+        asking = [f"promql.{name}" for name in self.promql]
+        asking += [
+            f"{name}.source"
+            for name, gate in (("latency", self.latency), ("errors", self.errors))
+            if gate is not None and gate.source is Source.PROMETHEUS
+        ]
+        if asking and self.prometheus is None:
+            msg = f"{', '.join(asking)} ask a Prometheus server, and prometheus does not name one"
+            raise MisfitError(msg, "prometheus", "url")
+        return self
 
     @model_validator(mode="after")
     def _readiness_is_a_guard(self) -> Self:
