@@ -52,6 +52,11 @@ class AlarmGate:
         return False
 
     @property
+    def lacks(self) -> str:
+        """Nothing: it asks what is there anyway."""
+        return ""
+
+    @property
     def runs_in_preview(self) -> bool:
         """Always: it only looks."""
         return True

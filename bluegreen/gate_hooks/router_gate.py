@@ -6,7 +6,7 @@ from bluegreen.errors import DataPlaneError, GateError, RolloutError, Unreadable
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.follow import verify_follow
-from bluegreen.gates.gate import Subject, Verdict
+from bluegreen.gates.gate import Endpoint, Subject, Verdict
 from bluegreen.gates.runner import ask_again, refusal_text, run_gates
 from bluegreen.traffic import Route, TrafficSplit, UnreadableTraffic
 from bluegreen.transition import Situation, Transition, judge_transition
@@ -115,6 +115,9 @@ class RouterGate:
     def _report(self, call: HookCall, subject: Subject) -> None:
         """Shows what the gates would say now; refuses nothing, since this update may change it."""
         update = self._update
+        for gate in update.gates:
+            if gate.lacks and not (subject.is_rollback and gate.is_slow):
+                call.warn(f"{update.name}: {subject.color}: {gate.name} cannot run: {gate.lacks}")
         if subject.color in update.changing:
             names = ", ".join(gate.name for gate in update.gates)
             call.say(
@@ -122,7 +125,11 @@ class RouterGate:
                 f"is changed: {names}"
             )
             return
-        looking = [gate for gate in update.gates if gate.runs_in_preview]
+        later = [gate.name for gate in update.gates if not gate.runs_in_preview]
+        if later:
+            names = ", ".join(later)
+            call.say(f"{update.name}: {subject.color}: asked in the update, not before: {names}")
+        looking = [gate for gate in update.gates if gate.runs_in_preview and not gate.lacks]
         verdicts = run_gates(looking, subject, timeout_seconds=_PREVIEW_SECONDS)
         for verdict in verdicts:
             tell = call.say if verdict.passed and not verdict.is_warning else call.warn
@@ -131,20 +138,27 @@ class RouterGate:
     def _subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
         update = self._update
         fleet = update.plan.fleets[color]
-        live_color = live.active if isinstance(live, Route) else None
+        active = live.active if isinstance(live, Route) else None
+        beside = active if active is not color else None
         return Subject(
             color=color,
             release=fleet.release,
             replicas=fleet.replicas,
             endpoint=update.data_plane.pinned_endpoint(color),
             readiness=update.data_plane.readiness,
-            live_color=live_color,
+            live_color=active,
             is_rollback=update.is_rollback,
             capacity_key=fleet.capacity_key,
-            service=update.name,
-            live_release=update.release_of(live_color) if live_color else None,
-            live_endpoint=update.data_plane.pinned_endpoint(live_color) if live_color else None,
+            service=update.settings.name,
+            live_endpoint=self._pinned(beside) if beside else None,
+            live_release=update.running_release(beside) if beside else None,
         )
+
+    def _pinned(self, color: Color) -> Endpoint | None:
+        try:
+            return self._update.data_plane.pinned_endpoint(color)
+        except DataPlaneError:
+            return None
 
 
 class FollowGate:

@@ -80,6 +80,13 @@ class Update:
             return f"unreadable ({live})"
         return _described(live.split, self._running_release)
 
+    def running_release(self, color: Color) -> str | None:
+        """The release that a color runs; None when nobody can say."""
+        try:
+            return self.data_plane.release(color)
+        except DataPlaneError:
+            return None
+
     def _running_release(self, color: Color) -> str:
         try:
             return self.data_plane.release(color) or "without members"

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bluegreen.errors import ConfigError
 from bluegreen.gates.counting import Meter, Selection, Window
 from bluegreen.gates.errors import ErrorsGate, StatusMetric
 from bluegreen.gates.gate import Gate
@@ -14,7 +13,6 @@ from bluegreen.gates.prometheus_api import PrometheusServer
 from bluegreen.gates.prometheus_meter import PrometheusMeter
 from bluegreen.gates.promql import PromqlGate
 from bluegreen.gates.scraping import MemberFrom, ScrapeMeter
-from bluegreen.gates.statistics import missing_packages
 from bluegreen.settings.gate import GateSettings
 from bluegreen.settings.gates import GatesSettings
 from bluegreen.settings.measuring_gates import (
@@ -32,12 +30,7 @@ __all__ = ["build_measuring_gates"]
 
 
 def build_measuring_gates(settings: GatesSettings) -> Sequence[Gate]:
-    """Those that are written, in the order in which their verdicts are shown.
-
-    Raises:
-        ConfigError: One needs a package that is not installed.
-    """
-    _check_packages(settings)
+    """Those that are written, in the order in which their verdicts are shown."""
     server = _server(settings.prometheus) if settings.prometheus else None
     gates: list[Gate] = []
     if settings.latency is not None:
@@ -49,17 +42,6 @@ def build_measuring_gates(settings: GatesSettings) -> Sequence[Gate]:
     if settings.load is not None:
         gates.append(_load_gate(settings.load))
     return gates
-
-
-def _check_packages(settings: GatesSettings) -> None:
-    asking = [name for name in ("latency", "errors") if getattr(settings, name) is not None]
-    missing = missing_packages()
-    if asking and missing:
-        msg = (
-            f"service.gates.{' and '.join(asking)} cannot measure without {' and '.join(missing)};"
-            " nothing was changed; `pip install 'bluegreen-pulumi[gates]'`"
-        )
-        raise ConfigError([msg])
 
 
 def _conduct(name: str, settings: GateSettings) -> dict[str, Any]:

@@ -47,13 +47,15 @@ class CommandGate(WrittenGate):
         """Never: nobody expects a preview to run a program that may log in and place orders."""
         return False
 
+    @property
+    def lacks(self) -> str:
+        """The variables that are to be masked and are not there."""
+        missing = [name for name in self.secret_env if name not in {**os.environ, **self.env}]
+        return f"no variable {', '.join(missing)} to mask; set it or unlist it" if missing else ""
+
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Runs the program once and waits for its end, at most until the deadline."""
         env = self._environment(subject)
-        missing = [name for name in self.secret_env if name not in env]
-        if missing:
-            names = ", ".join(missing)
-            return self._verdict(f"did not run: no variable {names} to mask; set it or unlist it")
         output = MaskedTail(OUTPUT_LIMIT_BYTES, (env[name] for name in self.secret_env))
         limit = deadline.remaining_seconds
         try:

@@ -91,6 +91,10 @@ class Window:
 class Meter(Protocol):
     """Where figures come from."""
 
+    @property
+    def lacks(self) -> str:
+        """What has to be put right before it can measure at all; empty when nothing."""
+
     def measure(
         self, metric: Metric[Counted], subject: Subject, asked: Sequence[Asked], deadline: Deadline
     ) -> dict[Color, Counted]:

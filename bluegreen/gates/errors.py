@@ -15,7 +15,7 @@ from bluegreen.gates.prometheus_text import (
     error_count,
     is_server_error,
 )
-from bluegreen.gates.statistics import Shares, compare_errors, is_above, load_tests
+from bluegreen.gates.statistics import Shares, compare_errors, is_above, load_tests, what_is_missing
 from bluegreen.settings.measuring_gates import ComparisonSettings, NoData
 
 __all__ = ["Answered", "ErrorsGate", "StatusMetric"]
@@ -105,6 +105,11 @@ class ErrorsGate(WrittenGate):
     no_data: NoData = NoData.FAIL
     timeout_seconds: float = 90
     is_slow: bool = True
+
+    @property
+    def lacks(self) -> str:
+        """Packages, or the token of the Prometheus server."""
+        return what_is_missing() or self.meter.lacks
 
     @property
     def runs_in_preview(self) -> bool:

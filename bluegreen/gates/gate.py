@@ -59,15 +59,17 @@ class Subject:
     """The key of the config that `replicas` comes from; None for the color's own `replicas`."""
 
     service: str = ""
-    live_release: str | None = None
-    """The release that the live color is expected to run."""
+    """Name of the service."""
 
     live_endpoint: Endpoint | None = None
-    """The live color's own pinned address; None without a live color."""
+    """The live color's pinned address; None when no other color is live, or it has no address."""
+
+    live_release: str | None = None
+    """The release that the live color runs; None when no other color is live, or nobody can say."""
 
     @property
-    def names(self) -> dict[str, str]:
-        """What `{color}`, `{release}` and `{service}` stand for in settings."""
+    def names(self) -> Mapping[str, str]:
+        """What `{color}`, `{release}` and `{service}` stand for in what a person wrote."""
         return {"color": self.color.value, "release": self.release, "service": self.service}
 
 
@@ -166,6 +168,14 @@ class Gate(Protocol):
         """True when the gate prepares the color: the others are asked once it has passed."""
 
     @property
+    def lacks(self) -> str:
+        """What has to be put right before it can be asked at all; empty when nothing.
+
+        For example a package or a variable that is missing. Told in previews, also of gates that
+        are not asked there; in an update a refusal.
+        """
+
+    @property
     def runs_in_preview(self) -> bool:
         """True when the gate only looks, and quickly.
 
@@ -189,6 +199,11 @@ class WrittenGate:
     def runs_first(self) -> bool:
         """Judges what is there, unless a gate says something else."""
         return False
+
+    @property
+    def lacks(self) -> str:
+        """Nothing, unless a gate says something else."""
+        return ""
 
     @property
     def runs_in_preview(self) -> bool:

@@ -11,7 +11,7 @@ from bluegreen.gates.histogram import Histogram, Quantile, UnusableHistogramErro
 from bluegreen.gates.no_data import without_data
 from bluegreen.gates.prometheus_api import NotAskableError, Series
 from bluegreen.gates.prometheus_text import Sample, SeriesFilter, histogram_of
-from bluegreen.gates.statistics import compare_latencies, load_tests
+from bluegreen.gates.statistics import compare_latencies, load_tests, what_is_missing
 from bluegreen.gates.wording import seconds
 from bluegreen.settings.measuring_gates import ComparisonSettings, NoData
 
@@ -80,6 +80,11 @@ class LatencyGate(WrittenGate):
     no_data: NoData = NoData.FAIL
     timeout_seconds: float = 90
     is_slow: bool = True
+
+    @property
+    def lacks(self) -> str:
+        """Packages, or the token of the Prometheus server."""
+        return what_is_missing() or self.meter.lacks
 
     @property
     def runs_in_preview(self) -> bool:

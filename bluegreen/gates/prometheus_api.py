@@ -40,6 +40,15 @@ class PrometheusServer:
     bearer_token_env: str | None = None
     request_timeout_seconds: float = 10
 
+    @property
+    def lacks(self) -> str:
+        """The token, where one is wanted and is not there; empty when nothing is missing."""
+        try:
+            self._token()
+        except NotAskableError as error:
+            return str(error)
+        return ""
+
     def query(self, query: str, deadline: Deadline) -> list[Series]:
         """The series of an instant vector; a scalar is one without labels.
 

@@ -19,6 +19,11 @@ class PrometheusMeter:
     server: PrometheusServer
     selection: Selection = field(default_factory=Selection)
 
+    @property
+    def lacks(self) -> str:
+        """The server's token, where it is not there."""
+        return self.server.lacks
+
     def measure(
         self,
         metric: Metric[Counted],

@@ -35,6 +35,11 @@ class PromqlGate(WrittenGate):
     no_data: NoData = NoData.FAIL
 
     @property
+    def lacks(self) -> str:
+        """The server's token, where it is not there."""
+        return self.server.lacks
+
+    @property
     def runs_in_preview(self) -> bool:
         """Unless it has to wait for the color to be there for a while."""
         return not self.window_seconds

@@ -54,7 +54,12 @@ class _Asked:
 
     def _run(self) -> None:
         try:
-            found: object = self._gate.check(self._subject, self._deadline)
+            lacks = self._gate.lacks
+            found: object = (
+                Verdict(self._gate.name, passed=False, reason=f"did not run: {lacks}")
+                if lacks
+                else self._gate.check(self._subject, self._deadline)
+            )
             verdict = _complete(self._gate.name, found)
         # SystemExit too: in a thread it would end the gate without a verdict and without a word.
         except BaseException as error:  # noqa: BLE001

@@ -59,6 +59,11 @@ class ScrapeMeter:
     selection: Selection = field(default_factory=Selection)
     member_from: MemberFrom = field(default_factory=MemberFrom)
 
+    @property
+    def lacks(self) -> str:
+        """Nothing."""
+        return ""
+
     def measure(
         self, metric: Metric[Counted], subject: Subject, asked: Sequence[Asked], deadline: Deadline
     ) -> dict[Color, Counted]:

@@ -17,7 +17,7 @@ __all__ = [
     "compare_latencies",
     "is_above",
     "load_tests",
-    "missing_packages",
+    "what_is_missing",
 ]
 
 _PACKAGES = {"scipy": "scipy", "prometheus_client": "prometheus-client"}
@@ -65,9 +65,12 @@ class Difference:
         return f"ratio {self.ratio:.3g}, p = {self.p_value:.2g} ({self.test})"
 
 
-def missing_packages() -> tuple[str, ...]:
-    """What has to be installed for the gates that measure; looked for without loading it."""
-    return tuple(name for module, name in _PACKAGES.items() if find_spec(module) is None)
+def what_is_missing() -> str:
+    """What has to be installed for the gates that compare; looked for without loading it."""
+    missing = [name for module, name in _PACKAGES.items() if find_spec(module) is None]
+    if not missing:
+        return ""
+    return f"it needs {' and '.join(missing)}; `pip install 'bluegreen-pulumi[gates]'`"
 
 
 def load_tests() -> None:

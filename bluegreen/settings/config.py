@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.errors import ConfigError
+from bluegreen.settings.approval import ApprovalSettings
 from bluegreen.settings.aws_fit import aws_contradictions
 from bluegreen.settings.base import SettingsModel
 from bluegreen.settings.color import ColorSettings
@@ -66,6 +67,10 @@ class ServiceConfig(SettingsModel):
 
     retired: RetiredSettings | None = None
     """An idle color that is to shrink."""
+
+    approval: ApprovalSettings | None = None
+    """Who has approved which color and release, for `service.gates.approve`; `bluegreen approve`
+    writes it."""
 
     def color(self, color: Color) -> ColorSettings | None:
         """What is said about one color; None where nothing has been deployed yet."""

@@ -9,10 +9,13 @@ from bluegreen.settings.base import MisfitError, SettingsModel
 __all__ = [
     "GateName",
     "GateSettings",
+    "HeaderName",
     "JsonFieldPath",
+    "JsonScalar",
     "ProbeSettings",
     "RequestPath",
     "Seconds",
+    "VariableName",
 ]
 
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
@@ -26,6 +29,16 @@ RequestPath = Annotated[str, StringConstraints(pattern=r"^/\S*$")]
 
 JsonFieldPath = Annotated[str, StringConstraints(pattern=r"^[^.]+(\.[^.]+)*$")]
 """Field of a JSON answer, levels parted by dots; a number counts into a list from 0."""
+
+
+JsonScalar = str | int | float | bool
+"""What a JSON field must be; a text, a number and true or false never equal each other."""
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+"""Name of an HTTP header."""
+
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+"""Name of an environment variable, in capitals: a password in its place is noticed."""
 
 
 class GateSettings(SettingsModel):
@@ -46,10 +59,6 @@ class ProbeSettings(GateSettings):
 
     path: RequestPath
     """Path on the color-pinned address, query included, for example `/health/ready`."""
-
-    json_field: JsonFieldPath | None = None
-    """Field of the JSON answer, levels parted by dots, for example `database.status`; a number
-    counts into a list from 0. Alone, it must be there and not be null."""
 
     consecutive: int = Field(default=3, ge=1, le=1000)
     """How many good answers in a row pass; default 3, so that one lucky member is not enough. Every

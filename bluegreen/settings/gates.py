@@ -1,6 +1,5 @@
 """What stands under `service.gates`: which checks can stop a switch, and how patient they are."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator
 from typing import Literal, Self
@@ -8,13 +7,19 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from bluegreen.settings.base import MisfitError, SettingsModel
+from bluegreen.settings.command import CommandGateSettings, WarmUpGateSettings
 from bluegreen.settings.gate import (
     GateName,
-    GateSettings,
     JsonFieldPath,
+    JsonScalar,
     ProbeSettings,
     RequestPath,
     Seconds,
+)
+from bluegreen.settings.looking_gates import (
+    DependenciesGateSettings,
+    FeatureFlagsGateSettings,
+    JsonSchemaGateSettings,
 )
 from bluegreen.settings.measuring_gates import (
     ErrorsGateSettings,
@@ -24,17 +29,18 @@ from bluegreen.settings.measuring_gates import (
     PromqlGateSettings,
     Source,
 )
+from bluegreen.settings.suite import SuiteGateSettings
 
 __all__ = [
     "CapacityGateSettings",
-    "CommandGateSettings",
     "GatesSettings",
     "HttpGateSettings",
     "ReleaseGateSettings",
 ]
 
-_OWN_NAMES = ("capacity", "release")
+_OWN_NAMES = ("capacity", "release", "approval")
 _READY = "ready"
+_MEASURING = ("latency", "errors", "load")
 
 
 class CapacityGateSettings(SettingsModel):
@@ -57,7 +63,11 @@ class HttpGateSettings(ProbeSettings):
     status: int = Field(default=200, ge=200, le=599)
     """The status that passes; default 200. Redirects are not followed."""
 
-    json_equals: str | int | float | bool | None = None
+    json_field: JsonFieldPath | None = None
+    """Field of the JSON answer, levels parted by dots, for example `database.status`; a number
+    counts into a list from 0. Alone, it must be there and not be null."""
+
+    json_equals: JsonScalar | None = None
     """What `json_field` must be; a text, a number and true or false never equal each other."""
 
     @model_validator(mode="after")
@@ -81,41 +91,6 @@ class ReleaseGateSettings(ProbeSettings):
     """Field of the JSON answer that holds the release, levels parted by dots; default `version`."""
 
 
-class CommandGateSettings(GateSettings):
-    """One gate under `command`: a program, for example a smoke test, ends with status 0."""
-
-    command: str | tuple[str, ...]
-    """Program and arguments, as one line or as a list. No shell reads it: `~`, `$NAME`, `|` and `>`
-    stay as they are; for those write `[bash, -c, "…"]`."""
-
-    env: dict[str, str] = Field(default_factory=dict, repr=False)
-    """Environment variables on top of those of `pulumi up`; `BLUEGREEN_COLOR`, `BLUEGREEN_RELEASE`,
-    `BLUEGREEN_TEST_URL` and `BLUEGREEN_TEST_HEADERS` (JSON) are added."""
-
-    secret_env: tuple[str, ...] = ()
-    """Names of environment variables whose values are masked in what is kept of the output."""
-
-    timeout_seconds: Seconds = 60
-    """When the program and its children are killed; default 60."""
-
-    @property
-    def arguments(self) -> tuple[str, ...]:
-        """The program and its arguments, one by one."""
-        return tuple(shlex.split(self.command)) if isinstance(self.command, str) else self.command
-
-    @model_validator(mode="after")
-    def _command_names_a_program(self) -> Self:
-        try:
-            arguments = self.arguments
-        except ValueError as error:
-            msg = f"the command cannot be split into words: {str(error).lower()}"
-            raise MisfitError(msg, "command") from error
-        if not arguments or not arguments[0]:
-            msg = "the command names no program"
-            raise MisfitError(msg, "command")
-        return self
-
-
 class GatesSettings(SettingsModel):
     """All checks of a service; nothing written means `capacity`, and readiness over HTTP."""
 
@@ -135,6 +110,28 @@ class GatesSettings(SettingsModel):
 
     command: dict[GateName, CommandGateSettings] = Field(default_factory=dict)
     """Programs by gate name, for example a smoke test."""
+
+    suite: dict[GateName, SuiteGateSettings] = Field(default_factory=dict)
+    """Requests that build on each other, by gate name: log in, read, place an order."""
+
+    dependencies: dict[GateName, DependenciesGateSettings] = Field(default_factory=dict)
+    """What the application says about what it depends on, by gate name."""
+
+    feature_flags: dict[GateName, FeatureFlagsGateSettings] = Field(default_factory=dict)
+    """Feature flags, recorded and compared with the live color's, by gate name."""
+
+    json_schema: dict[GateName, JsonSchemaGateSettings] = Field(default_factory=dict)
+    """Answers that fit a JSON schema, by gate name."""
+
+    warm_up: dict[GateName, WarmUpGateSettings] = Field(default_factory=dict)
+    """What is done to the rising color before the other gates are asked, by gate name."""
+
+    approve: bool = False
+    """True when somebody has to approve each color and release first, with `bluegreen approve`;
+    default false. The gate is called `approval`; a rollback needs none."""
+
+    approval_hours: float = Field(default=24.0, gt=0, le=8760)
+    """How long an approval counts; default 24."""
 
     prometheus: PrometheusSettings | None = None
     """The server that gates ask which take their figures from Prometheus; default none."""
@@ -156,13 +153,16 @@ class GatesSettings(SettingsModel):
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         counts = Counter([*_OWN_NAMES, _READY, *(name for _, name in self._written())])
+        # These names were free before there were such gates, and are as long as they are not used.
+        counts.update(name for name in _MEASURING if getattr(self, name) is not None)
         if _READY in self.http:
             counts[_READY] -= 1
         for kind, name in self._written():
             if counts[name] > 1:
                 msg = (
-                    f"more than one gate is called {name}; {', '.join(_OWN_NAMES)} and {_READY}"
-                    " are built in, and every other name is free once"
+                    f"more than one gate is called {name};"
+                    f" {', '.join((*_OWN_NAMES, *_MEASURING))} and {_READY} are built in, and every"
+                    " other name is free once"
                 )
                 raise MisfitError(msg, kind, name, value=None)
         return self
@@ -184,6 +184,18 @@ class GatesSettings(SettingsModel):
         if asking and self.prometheus is None:
             msg = f"{', '.join(asking)} ask a Prometheus server, and prometheus does not name one"
             raise MisfitError(msg, "prometheus", "url")
+        return self
+
+    @model_validator(mode="after")
+    def _measuring_fits_into_the_time(self) -> Self:
+        for name in _MEASURING:
+            gate = getattr(self, name)
+            if gate is not None and gate.needed_seconds > self.timeout_seconds:
+                msg = (
+                    f"{name} takes {gate.needed_seconds:g} s, and timeout_seconds ends all gates"
+                    f" after {self.timeout_seconds:g}"
+                )
+                raise MisfitError(msg, "timeout_seconds", value=f"{gate.needed_seconds:g}")
         return self
 
     @model_validator(mode="after")

@@ -7,7 +7,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from bluegreen.settings.base import MisfitError, SettingsModel
-from bluegreen.settings.gate import GateSettings, RequestPath, Seconds
+from bluegreen.settings.gate import (
+    GateSettings,
+    HeaderName,
+    RequestPath,
+    Seconds,
+    VariableName,
+)
 
 __all__ = [
     "Comparison",
@@ -32,8 +38,6 @@ SPARE_SECONDS = 5.0
 
 MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 
 
 class NoData(StrEnum):
@@ -155,17 +159,17 @@ class MeasuringGateSettings(GateSettings):
     """True when a rollback skips this gate; default true: a rollback is a matter of seconds."""
 
     @property
-    def _spare_seconds(self) -> float:
-        """What it takes beside its window."""
-        return SPARE_SECONDS
+    def needed_seconds(self) -> float:
+        """What it takes: its window, and what is asked around it."""
+        return self.window_seconds + SPARE_SECONDS
 
     @model_validator(mode="after")
     def _window_fits_into_the_time(self) -> Self:
-        needed = self.window_seconds + self._spare_seconds
+        needed = self.needed_seconds
         if needed > self.timeout_seconds:
             msg = (
-                f"window_seconds {self.window_seconds:g} and {self._spare_seconds:g} s for what is"
-                f" asked around it do not fit into timeout_seconds {self.timeout_seconds:g}"
+                f"window_seconds {self.window_seconds:g} and {needed - self.window_seconds:g} s for"
+                f" what is asked around it do not fit into timeout_seconds {self.timeout_seconds:g}"
             )
             raise MisfitError(msg, "timeout_seconds", value=f"{needed:g}")
         return self
@@ -197,8 +201,10 @@ class MetricGateSettings(MeasuringGateSettings):
     colors are sent the same."""
 
     @property
-    def _spare_seconds(self) -> float:
-        return SPARE_SECONDS + (self.requests.timeout_seconds if self.requests else 0)
+    def needed_seconds(self) -> float:
+        """What it takes: its window, the last answers, and what is asked around it."""
+        last = self.requests.timeout_seconds if self.requests else 0
+        return self.window_seconds + last + SPARE_SECONDS
 
 
 class LatencyGateSettings(MetricGateSettings):
@@ -298,9 +304,14 @@ class LoadGateSettings(GateSettings):
     slow: bool = True
     """True when a rollback skips this gate; default true."""
 
+    @property
+    def needed_seconds(self) -> float:
+        """What it takes: its window, the last answers, and a little to begin and to end."""
+        return self.window_seconds + self.requests.timeout_seconds + SPARE_SECONDS
+
     @model_validator(mode="after")
     def _window_fits_into_the_time(self) -> Self:
-        needed = self.window_seconds + self.requests.timeout_seconds + SPARE_SECONDS
+        needed = self.needed_seconds
         if needed > self.timeout_seconds:
             msg = (
                 f"window_seconds {self.window_seconds:g}, requests.timeout_seconds"

@@ -1,5 +1,7 @@
 """`latency` and `errors` on what members say themselves, before and after the window."""
 
+from functools import partial
+
 import pytest
 
 from bluegreen.colors import Color
@@ -264,10 +266,8 @@ def compared(serve, a_subject):
         for member in colors.values():
             member.serve(5000, status="503", seconds=0.9)
         webs = {
-            color: serve(
-                in_turn(colors[color], meanwhile=after(3, lambda c=color, w=work: w(colors[c])))
-            )
-            for color, work in ((Color.GREEN, green), (Color.BLUE, blue))
+            color: serve(in_turn(member, meanwhile=after(3, partial(work, member))))
+            for (color, member), work in zip(colors.items(), (green, blue), strict=True)
         }
         subject = a_subject(
             webs[Color.GREEN].url,

@@ -1,3 +1,4 @@
+import contextlib
 import math
 
 import pytest
@@ -56,19 +57,16 @@ def test_a_histogram_of_the_client_library_is_read(durations):
 
 @given(st.text())
 def test_any_text_is_read_or_refused_in_words(text):
-    try:
+    # Anything else that is raised fails this.
+    with contextlib.suppress(UnusableAnswerError):
         read_samples(text, "a", f"{DURATION}_bucket")
-    except UnusableAnswerError as error:
-        assert "not in the Prometheus text format" in str(error)
 
 
 @given(st.text(alphabet='ab{}=",\\n le+Inf019.#_', max_size=60))
 def test_a_broken_line_of_the_metric_is_read_or_refused(rest):
-    try:
+    with contextlib.suppress(UnusableAnswerError):
         samples = read_samples(f"{DURATION}_bucket{rest}", f"{DURATION}_bucket")
         histogram_of(samples, DURATION, EVERY)
-    except UnusableAnswerError as error:
-        assert str(error)
 
 
 def test_lines_of_other_metrics_may_be_as_they_like():

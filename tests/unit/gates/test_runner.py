@@ -23,6 +23,7 @@ class FakeGate:
     is_dry_run: bool = False
     runs_first: bool = False
     runs_in_preview: bool = True
+    lacks: str = ""
 
     def check(self, subject, deadline):
         return self.act(subject, deadline)
@@ -240,7 +241,7 @@ def test_hung_gates_do_not_keep_the_interpreter_from_ending():
 
         class Hung:
             name, timeout_seconds, is_slow, is_dry_run = "hung", 0.2, False, False
-            runs_first, runs_in_preview = False, True
+            runs_first, runs_in_preview, lacks = False, True, ""
             def check(self, subject, deadline):
                 time.sleep(60)
 
