@@ -292,7 +292,8 @@ def test_shares_are_compared_and_not_numbers(compared):
 
     assert not verdict.passed
     assert verdict.reason.startswith(
-        "4 % (40 of 1,000) of the answers of green are 5xx, of blue 0.91 % (900 of 98,900): ratio 4.4"
+        "4 % (40 of 1,000) of the answers of green are 5xx,"
+        " of blue 0.91 % (900 of 98,900): ratio 4.4"
     )
     assert "Fisher's exact test" in verdict.reason
     assert verdict.reason.endswith("green fails more often than blue")
