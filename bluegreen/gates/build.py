@@ -1,5 +1,6 @@
 """From what a person wrote to the gates that are asked."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from bluegreen.gates.approval import ApprovalGate
@@ -67,7 +68,17 @@ def build_gates(
             if settings.approve
             else []
         ),
+        *_measuring_gates(settings),
     )
+
+
+def _measuring_gates(settings: GatesSettings) -> Sequence[Gate]:
+    if not (settings.latency or settings.errors or settings.promql or settings.load):
+        return ()
+    # They stand on a good deal of code that a service without them need not load.
+    from bluegreen.gates.build_measuring import build_measuring_gates  # noqa: PLC0415
+
+    return build_measuring_gates(settings)
 
 
 def _guards(settings: GatesSettings, readiness_path: str | None) -> list[Gate]:

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import json
 import os
 import signal
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bluegreen.errors import ConfigError
-from bluegreen.load.background import STARTED_LINE
+from bluegreen.load.background import HEADERS_VARIABLE, STARTED_LINE
 from bluegreen.load.client import run
 from bluegreen.load.plan import LoadPlan
 from bluegreen.load.recording import Recording
@@ -90,7 +91,11 @@ def _plan(options: argparse.Namespace) -> LoadPlan:
     headers = [header.partition(":") for header in options.header]
     if any(not separator for _, separator, _ in headers):
         raise ConfigError(["header: not of the form 'NAME: VALUE'; nothing was sent"])
+    named = {name.strip(): value.strip() for name, _, value in headers}
+    if options.background:
+        named |= json.loads(os.environ.get(HEADERS_VARIABLE, "{}"))
     return LoadPlan(
+        is_remote=options.background and options.remote,
         url=options.url,
         rate=options.rate,
         seconds=options.seconds,
@@ -98,7 +103,7 @@ def _plan(options: argparse.Namespace) -> LoadPlan:
         fresh_share=options.fresh_share,
         timeout_seconds=options.timeout,
         test_network=options.test_network,
-        headers={name.strip(): value.strip() for name, _, value in headers},
+        headers=named,
         cookie_clients=options.cookie_clients,
         color_header=options.color_header,
         release_header=options.release_header,
@@ -133,6 +138,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--test-network", metavar="NETWORK", help="private network of a test cluster to send to")
     # Of use to BackgroundLoad only: a line when it starts, then the recording instead of a summary.
     add("--background", action="store_true", help=argparse.SUPPRESS)
+    add("--remote", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 

@@ -1,5 +1,6 @@
 """The client in a process of its own, so that work of the caller does not disturb its pacing."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,10 +14,13 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.load.plan import LoadPlan
 from bluegreen.load.recording import Recording
 
-__all__ = ["STARTED_LINE", "BackgroundLoad", "arguments_of"]
+__all__ = ["HEADERS_VARIABLE", "STARTED_LINE", "BackgroundLoad", "arguments_of"]
 
 STARTED_LINE = b"started\n"
 """What a background client writes before its first request; its recording follows."""
+
+HEADERS_VARIABLE = "BLUEGREEN_LOAD_HEADERS"
+"""Holds the headers of a background client, as JSON."""
 
 _START_SECONDS = 30.0
 # On top of the time limit of a request: for writing the recording.
@@ -52,6 +56,8 @@ class BackgroundLoad:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bluegreen.load", "--background", *arguments_of(self.plan)],
+            # Not as an argument, which every user of the machine can read: one may be a token.
+            env={**os.environ, HEADERS_VARIABLE: json.dumps(dict(self.plan.headers))},
             stdin=subprocess.PIPE,
             stdout=self._output,
             stderr=self._errors,
@@ -132,7 +138,7 @@ class BackgroundLoad:
 
 
 def arguments_of(plan: LoadPlan) -> Iterator[str]:
-    """The command line arguments that make the same plan."""
+    """The command line arguments that make the same plan, but for its headers."""
     yield from ("--url", plan.url)
     yield from ("--rate", repr(plan.rate), "--seconds", repr(plan.seconds))
     yield from ("--connections", str(plan.connections), "--fresh-share", repr(plan.fresh_share))
@@ -141,5 +147,5 @@ def arguments_of(plan: LoadPlan) -> Iterator[str]:
     if plan.test_network is not None:
         yield from ("--test-network", plan.test_network)
     yield from ("--color-header", plan.color_header, "--release-header", plan.release_header)
-    for name, value in plan.headers.items():
-        yield from ("--header", f"{name}: {value}")
+    if plan.is_remote:
+        yield "--remote"

@@ -2,10 +2,12 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Any
 
 from bluegreen.load.answers import Answer, HeadParser
 from bluegreen.load.connection import Connection, PendingRequest
@@ -39,6 +41,8 @@ class _Client:
         self._parser = HeadParser(plan.color_header, plan.release_header)
         self._jars = [CookieJar() for _ in range(plan.cookie_clients)]
         self._keep_alive_head, self._fresh_head = _request_heads(plan)
+        self._addresses: list[tuple[socket.AddressFamily, tuple[Any, ...]]] = []
+        self._tls = ssl.create_default_context() if plan.is_encrypted else None
         self._idle: deque[Connection] = deque()
         self._queue: deque[PendingRequest] = deque()
         # In the order of their intended times, which is the order in which they time out.
@@ -143,16 +147,19 @@ class _Client:
 
     async def _open(self) -> Connection:
         """A new connection; raises `OSError` when there is none, or it was closed at once."""
-        loop, address = asyncio.get_running_loop(), self._plan.address
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        loop = asyncio.get_running_loop()
+        family, address = await self._next_address()
         sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        connection = Connection(self, self._parser, sock)
+        connection = Connection(self, self._parser, sock, is_encrypted=self._tls is not None)
+        name = self._plan.server_name if self._tls else None
         try:
             async with asyncio.timeout(self._plan.timeout_seconds):
                 await loop.sock_connect(sock, address)
-            self._recording.connections_opened += 1
-            self._not_ended.add(connection)
-            await loop.create_connection(lambda: connection, sock=sock)
+                self._recording.connections_opened += 1
+                self._not_ended.add(connection)
+                await loop.create_connection(
+                    lambda: connection, sock=sock, ssl=self._tls, server_hostname=name
+                )
         except BaseException:
             self._not_ended.discard(connection)
             sock.close()
@@ -161,6 +168,17 @@ class _Client:
             connection.abort()
             raise ConnectionResetError
         return connection
+
+    async def _next_address(self) -> tuple[socket.AddressFamily, tuple[Any, ...]]:
+        """One after the other, where a name has several; raises `OSError` when it has none."""
+        if not self._addresses:
+            host, port = self._plan.address
+            found = await asyncio.get_running_loop().getaddrinfo(
+                host, port, type=socket.SOCK_STREAM
+            )
+            self._addresses = [(family, address) for family, _, _, _, address in found]
+        self._addresses.append(self._addresses.pop(0))
+        return self._addresses[-1]
 
     def _send(self, connection: Connection, request: PendingRequest) -> None:
         head = self._fresh_head if request.is_fresh else self._keep_alive_head

@@ -42,8 +42,16 @@ class ConnectionOwner(Protocol):
 class Connection(asyncio.Protocol):
     """A connection; closed by either side it reports `lost` exactly once."""
 
-    def __init__(self, owner: ConnectionOwner, parser: HeadParser, sock: socket.socket) -> None:
+    def __init__(
+        self,
+        owner: ConnectionOwner,
+        parser: HeadParser,
+        sock: socket.socket,
+        *,
+        is_encrypted: bool = False,
+    ) -> None:
         self._owner = owner
+        self._is_encrypted = is_encrypted
         self._reader = AnswerReader(parser)
         self._socket = sock
         self._request: PendingRequest | None = None
@@ -56,13 +64,14 @@ class Connection(asyncio.Protocol):
         if self._transport is None or self._transport.is_closing():
             return False
         try:
-            # Nothing may be waiting on an idle connection: neither an end nor bytes.
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            # Nothing may be waiting on an idle connection: neither an end nor bytes. But TLS has
+            # messages of its own, such as tickets, that the event loop has not taken yet.
+            waiting = self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        return False
+        return bool(waiting) and self._is_encrypted
 
     def send(self, request: PendingRequest, message: bytes) -> None:
         """Writes a request; from here on the end of the connection is the request's failure."""

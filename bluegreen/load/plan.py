@@ -30,10 +30,14 @@ _OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding"})
 
 @dataclass(frozen=True, kw_only=True)
 class LoadPlan:
-    """One open-loop load against one loopback address; `ConfigError` names every problem."""
+    """One open-loop load against one address; `ConfigError` names every problem."""
 
     url: str
     """`http://` address with a loopback host; path and query are sent as they are."""
+
+    is_remote: bool = False
+    """True where the address is the service's own and somebody asked for the load: then any host
+    will do, and `https://`. Only gates set it; the command line cannot."""
 
     test_network: str | None = None
     """A private network, such as `10.96.0.0/16`, whose addresses may be sent to as well: that of a
@@ -83,10 +87,22 @@ class LoadPlan:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Loopback address and port to connect to; `localhost` means 127.0.0.1."""
+        """Host and port to connect to; `localhost` means 127.0.0.1."""
         host = self._parts.hostname or ""
         port = self._parts.port
-        return ("127.0.0.1" if host == "localhost" else host, 80 if port is None else port)
+        standard = 443 if self.is_encrypted else 80
+        return ("127.0.0.1" if host == "localhost" else host, standard if port is None else port)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """True for `https://`."""
+        return self._parts.scheme == "https"
+
+    @property
+    def server_name(self) -> str:
+        """The host that a certificate has to fit: the one that is asked for."""
+        asked = [text for name, text in self.headers.items() if name.lower() == "host"]
+        return urlsplit(f"//{asked[0] if asked else self.host_header}").hostname or ""
 
     @property
     def target(self) -> str:
@@ -112,9 +128,10 @@ class LoadPlan:
         except ValueError as error:
             yield f"url: {self.url!r} cannot be read ({error}); nothing was sent"
             return
-        if scheme != "http" or not host or port == 0 or "@" in self._parts.netloc:
+        schemes = ("http", "https") if self.is_remote else ("http",)
+        if scheme not in schemes or not host or port == 0 or "@" in self._parts.netloc:
             yield f"url: {self.url!r} is not of the form http://127.0.0.1:PORT/; nothing was sent"
-        elif not (_is_loopback(host) or self._is_in_test_network(host)):
+        elif not (self.is_remote or _is_loopback(host) or self._is_in_test_network(host)):
             yield (
                 f"url: host {host!r} is not loopback and this client is for tests and demos on one "
                 "machine; nothing was sent; use 127.0.0.1, ::1 or localhost"

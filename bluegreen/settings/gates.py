@@ -21,6 +21,14 @@ from bluegreen.settings.looking_gates import (
     FeatureFlagsGateSettings,
     JsonSchemaGateSettings,
 )
+from bluegreen.settings.measuring_gates import (
+    ErrorsGateSettings,
+    LatencyGateSettings,
+    LoadGateSettings,
+    PrometheusSettings,
+    PromqlGateSettings,
+    Source,
+)
 from bluegreen.settings.suite import SuiteGateSettings
 
 __all__ = [
@@ -32,6 +40,7 @@ __all__ = [
 
 _OWN_NAMES = ("capacity", "release", "approval")
 _READY = "ready"
+_MEASURING = ("latency", "errors", "load")
 
 
 class CapacityGateSettings(SettingsModel):
@@ -124,16 +133,36 @@ class GatesSettings(SettingsModel):
     approval_hours: float = Field(default=24.0, gt=0, le=8760)
     """How long an approval counts; default 24."""
 
+    prometheus: PrometheusSettings | None = None
+    """The server that gates ask which take their figures from Prometheus; default none."""
+
+    latency: LatencyGateSettings | None = None
+    """A quantile of the rising color's own histogram keeps to a limit; default off. Needs the extra
+    `gates`."""
+
+    errors: ErrorsGateSettings | None = None
+    """The rising color's share of 5xx answers is small, and no larger than the live color's;
+    default off. Needs the extra `gates`."""
+
+    promql: dict[GateName, PromqlGateSettings] = Field(default_factory=dict)
+    """Queries by gate name, whose value keeps to a limit."""
+
+    load: LoadGateSettings | None = None
+    """The rising color bears a steady load; default off."""
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         counts = Counter([*_OWN_NAMES, _READY, *(name for _, name in self._written())])
+        # These names were free before there were such gates, and are as long as they are not used.
+        counts.update(name for name in _MEASURING if getattr(self, name) is not None)
         if _READY in self.http:
             counts[_READY] -= 1
         for kind, name in self._written():
             if counts[name] > 1:
                 msg = (
-                    f"more than one gate is called {name}; {', '.join(_OWN_NAMES)} and {_READY}"
-                    " are built in, and every other name is free once"
+                    f"more than one gate is called {name};"
+                    f" {', '.join((*_OWN_NAMES, *_MEASURING))} and {_READY} are built in, and every"
+                    " other name is free once"
                 )
                 raise MisfitError(msg, kind, name, value=None)
         return self
@@ -143,6 +172,31 @@ class GatesSettings(SettingsModel):
         for kind, value in self:
             if isinstance(value, dict):
                 yield from ((kind, name) for name in value)
+
+    @model_validator(mode="after")
+    def _what_is_asked_of_prometheus_has_a_server(self) -> Self:
+        asking = [f"promql.{name}" for name in self.promql]
+        asking += [
+            f"{name}.source"
+            for name, gate in (("latency", self.latency), ("errors", self.errors))
+            if gate is not None and gate.source is Source.PROMETHEUS
+        ]
+        if asking and self.prometheus is None:
+            msg = f"{', '.join(asking)} ask a Prometheus server, and prometheus does not name one"
+            raise MisfitError(msg, "prometheus", "url")
+        return self
+
+    @model_validator(mode="after")
+    def _measuring_fits_into_the_time(self) -> Self:
+        for name in _MEASURING:
+            gate = getattr(self, name)
+            if gate is not None and gate.needed_seconds > self.timeout_seconds:
+                msg = (
+                    f"{name} takes {gate.needed_seconds:g} s, and timeout_seconds ends all gates"
+                    f" after {self.timeout_seconds:g}"
+                )
+                raise MisfitError(msg, "timeout_seconds", value=f"{gate.needed_seconds:g}")
+        return self
 
     @model_validator(mode="after")
     def _readiness_is_a_guard(self) -> Self:

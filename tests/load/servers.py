@@ -5,6 +5,7 @@ import contextlib
 import os
 import random
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -44,7 +45,12 @@ class Reply:
 class StubServer:
     """Answers every request with what the test's function returns for it."""
 
-    def __init__(self, reply: Callable[["StubServer", bytes], Awaitable[Reply]]) -> None:
+    def __init__(
+        self,
+        reply: Callable[["StubServer", bytes], Awaitable[Reply]],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._tls = tls
         self.heads: list[bytes] = []
         self.heads_by_connection: list[list[bytes]] = []
         self._reply = reply
@@ -59,7 +65,9 @@ class StubServer:
         return len(self.heads_by_connection)
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512)
+        self._server = await asyncio.start_server(
+            self._serve, "127.0.0.1", 0, backlog=512, ssl=self._tls
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 

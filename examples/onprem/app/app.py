@@ -12,7 +12,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial
@@ -27,6 +28,9 @@ LONGEST_SLOW_MS = 60_000
 # keeps idle connections for minutes, and waiting for each of them would use up the whole grace.
 IDLE_DRAIN_SECONDS = 1.0
 
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds in seconds, those of the usual client libraries."""
+
 MAX_HEAD_BYTES = 16_384
 MAX_BODY_BYTES = 1_048_576
 
@@ -39,7 +43,7 @@ class Mode(StrEnum):
     """Adds 200 ms to every answer."""
 
     BROKEN = "broken"
-    """Says that it is ready, and answers 500 to everything else."""
+    """Says that it is ready, and answers 500 to everything else but `/metrics`."""
 
     NEVER_READY = "never-ready"
     """Works, but never says that it is ready."""
@@ -67,12 +71,47 @@ WRONG_METHOD = Answer(HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD\n")
 BROKEN = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "broken\n")
 
 
+class Metrics:
+    """What was answered, in the Prometheus text format; written by hand to need no package."""
+
+    def __init__(self) -> None:
+        self._started = time.time()
+        self._seconds: dict[str, list[int]] = {}
+        self._sums: dict[str, float] = {}
+        self._statuses: dict[tuple[str, int], int] = {}
+
+    def count(self, path: str, status: int, seconds: float) -> None:
+        counts = self._seconds.setdefault(path, [0] * (len(BUCKETS) + 1))
+        counts[bisect_left(BUCKETS, seconds)] += 1
+        self._sums[path] = self._sums.get(path, 0.0) + seconds
+        self._statuses[path, status] = self._statuses.get((path, status), 0) + 1
+
+    def lines(self) -> Iterator[str]:
+        yield "# TYPE process_start_time_seconds gauge"
+        yield f"process_start_time_seconds {self._started!r}"
+        yield "# TYPE http_requests_total counter"
+        for (path, status), count in self._statuses.items():
+            yield f'http_requests_total{{path="{path}",status="{status}"}} {count}'
+        yield "# TYPE http_request_duration_seconds histogram"
+        for path, counts in self._seconds.items():
+            yield from self._histogram(f'path="{path}"', counts, self._sums[path])
+
+    def _histogram(self, label: str, counts: list[int], total: float) -> Iterator[str]:
+        name, upto = "http_request_duration_seconds", 0
+        for bound, count in zip([*map(str, BUCKETS), "+Inf"], counts, strict=True):
+            upto += count
+            yield f'{name}_bucket{{{label},le="{bound}"}} {upto}'
+        yield f"{name}_sum{{{label}}} {total!r}"
+        yield f"{name}_count{{{label}}} {upto}"
+
+
 class Application:
     """Decides what is answered; knows nothing about bytes."""
 
     def __init__(self, color: str, release: str, mode: Mode, warm_up_seconds: float) -> None:
         self.color = color
         self.release = release
+        self.metrics = Metrics()
         self.is_draining = False
         self.answered = 0
         self.connections: set[Connection] = set()
@@ -97,10 +136,18 @@ class Application:
             return WRONG_METHOD
         if request.path == "/health/ready":
             return self._readiness()
+        if request.path == "/metrics":
+            return self._said()
         if self._mode is Mode.BROKEN:
             return BROKEN
         page = self._pages.get(request.path)
         return page(request) if page else NOT_FOUND
+
+    def record(self, request: Request, status: int, seconds: float) -> None:
+        """Counts an answer; paths that nobody knows are one, or anybody could make thousands."""
+        self.answered += 1
+        known = request.path in self._pages or request.path in ("/health/ready", "/metrics")
+        self.metrics.count(request.path if known else "other", status, seconds)
 
     @property
     def condition(self) -> str:
@@ -131,6 +178,10 @@ class Application:
             problem = f"ms must be a whole number from 0 to {LONGEST_SLOW_MS}\n"
             return Answer(HTTPStatus.BAD_REQUEST, problem)
         return Answer(HTTPStatus.OK, f"after {text} ms\n", delay_seconds=int(text) / 1000)
+
+    def _said(self) -> Answer:
+        text = "".join(f"{line}\n" for line in self.metrics.lines())
+        return Answer(HTTPStatus.OK, text, "text/plain; version=0.0.4; charset=utf-8")
 
     def _stats(self, _request: Request) -> Answer:
         return as_json(
@@ -199,15 +250,16 @@ class Connection(asyncio.Protocol):
         self._answer(request)
 
     def _answer(self, request: Request) -> None:
+        began = self._loop.time()
         answer = self._application.answer(request)
         delay = answer.delay_seconds + self._application.delay_seconds
         if delay:
             self._is_answering = True
-            self._loop.call_later(delay, self._write, request, answer)
+            self._loop.call_later(delay, self._write, request, answer, began)
         else:
-            self._write(request, answer)
+            self._write(request, answer, began)
 
-    def _write(self, request: Request, answer: Answer) -> None:
+    def _write(self, request: Request, answer: Answer, began: float) -> None:
         self._is_answering = False
         if self._transport.is_closing():
             return
@@ -217,7 +269,7 @@ class Connection(asyncio.Protocol):
         own = (application.color, application.release, application.condition)
         head = head_of(answer, *own, keep=keep)
         self._transport.write(head + body)
-        application.answered += 1
+        application.record(request, answer.status.value, self._loop.time() - began)
         if not keep:
             self._transport.close()
         elif self._buffer:
@@ -225,7 +277,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: HTTPStatus) -> None:
         refusal = Request("GET", "", "", keeps_alive=False, body_bytes=0)
-        self._write(refusal, Answer(status, f"{status.phrase}\n"))
+        self._write(refusal, Answer(status, f"{status.phrase}\n"), self._loop.time())
 
 
 def as_json(content: object) -> Answer:
