@@ -11,7 +11,11 @@ except ModuleNotFoundError as error:
     )
     raise SystemExit(2) from error
 
+from bluegreen.cli.change import canary, deploy, retire
+from bluegreen.cli.rollback import rollback
 from bluegreen.cli.status import status
+from bluegreen.cli.switch import switch
+from bluegreen.cli.validate import validate
 
 __all__ = ["app", "main"]
 
@@ -23,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _verb in (status,):
+for _verb in (status, validate, switch, rollback, deploy, canary, retire):
     app.command(_verb.__name__)(_verb)
 
 
