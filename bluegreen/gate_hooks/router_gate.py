@@ -6,7 +6,7 @@ from bluegreen.errors import DataPlaneError, GateError, RolloutError, Unreadable
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.follow import verify_follow
-from bluegreen.gates.gate import Endpoint, Subject, Verdict
+from bluegreen.gates.gate import Subject, Verdict
 from bluegreen.gates.runner import ask_again, refusal_text, run_gates
 from bluegreen.traffic import Route, TrafficSplit, UnreadableTraffic
 from bluegreen.transition import Situation, Transition, judge_transition
@@ -94,7 +94,7 @@ class RouterGate:
 
     def _judge(self, call: HookCall, color: Color, live: Route | UnreadableTraffic | None) -> None:
         update = self._update
-        subject = self._subject(color, live)
+        subject = update.subject(color, live)
         if call.is_preview:
             self._report(call, subject)
             return
@@ -134,31 +134,6 @@ class RouterGate:
         for verdict in verdicts:
             tell = call.say if verdict.passed and not verdict.is_warning else call.warn
             tell(f"{update.name}: {subject.color}, now: {verdict}")
-
-    def _subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
-        update = self._update
-        fleet = update.plan.fleets[color]
-        active = live.active if isinstance(live, Route) else None
-        beside = active if active is not color else None
-        return Subject(
-            color=color,
-            release=fleet.release,
-            replicas=fleet.replicas,
-            endpoint=update.data_plane.pinned_endpoint(color),
-            readiness=update.data_plane.readiness,
-            live_color=active,
-            is_rollback=update.is_rollback,
-            capacity_key=fleet.capacity_key,
-            service=update.settings.name,
-            live_endpoint=self._pinned(beside) if beside else None,
-            live_release=update.running_release(beside) if beside else None,
-        )
-
-    def _pinned(self, color: Color) -> Endpoint | None:
-        try:
-            return self._update.data_plane.pinned_endpoint(color)
-        except DataPlaneError:
-            return None
 
 
 class FollowGate:
