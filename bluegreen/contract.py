@@ -39,3 +39,6 @@ class OverrideVariable(StrEnum):
 
     RETIRE_EARLY = "BLUEGREEN_RETIRE_EARLY"
     """`<reason>`: shrink a retired color before its retention is over."""
+
+    OVERRIDE_WINDOW = "BLUEGREEN_OVERRIDE_WINDOW"
+    """`<reason>`: switch outside of the windows and within a freeze."""

@@ -25,6 +25,7 @@ class Overrides:
     rollback: ColorPermission | None = None
     allow_live_change: ColorPermission | None = None
     retire_early: str | None = None
+    override_window: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Overrides":
@@ -37,17 +38,29 @@ class Overrides:
             rollback=_color_permission(environment, OverrideVariable.ROLLBACK),
             allow_live_change=_color_permission(environment, OverrideVariable.ALLOW_LIVE_CHANGE),
             retire_early=_reason(environment, OverrideVariable.RETIRE_EARLY),
+            override_window=_reason(environment, OverrideVariable.OVERRIDE_WINDOW),
         )
 
     @property
     def given(self) -> tuple[OverrideVariable, ...]:
         """The variables that were set."""
+        return tuple(self._reasons())
+
+    def reason(self, variable: OverrideVariable) -> str:
+        """Why somebody set a variable; empty when nobody did."""
+        return self._reasons().get(variable, "")
+
+    def _reasons(self) -> dict[OverrideVariable, str]:
         permissions = {
             OverrideVariable.ROLLBACK: self.rollback,
             OverrideVariable.ALLOW_LIVE_CHANGE: self.allow_live_change,
-            OverrideVariable.RETIRE_EARLY: self.retire_early,
         }
-        return tuple(name for name, value in permissions.items() if value is not None)
+        reasons = {name: each.reason for name, each in permissions.items() if each is not None}
+        texts = {
+            OverrideVariable.RETIRE_EARLY: self.retire_early,
+            OverrideVariable.OVERRIDE_WINDOW: self.override_window,
+        }
+        return reasons | {name: text for name, text in texts.items() if text is not None}
 
 
 def _color_permission(

@@ -50,6 +50,8 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield _row(key, field, meanings.get(name, ""))
         elif _is_mapping(field.annotation):
             yield from _rows(inner, f"{key}.NAME.")
+        elif _is_list(field.annotation):
+            yield from _rows(inner, f"{key}[].")
         else:
             yield from _rows(inner, f"{key}.")
 
@@ -83,13 +85,19 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return "required"
-    if default is None or default in ({}, ()):
+    if default is None or default in ({}, (), ""):
         return "none"
+    if isinstance(default, tuple):
+        return f"`{', '.join(map(str, default))}`"
     return f"`{default.value if isinstance(default, Enum) else default}`"
 
 
 def _is_mapping(annotation: object) -> bool:
     return getattr(annotation, "__origin__", None) is dict
+
+
+def _is_list(annotation: object) -> bool:
+    return getattr(annotation, "__origin__", None) is tuple
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

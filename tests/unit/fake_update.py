@@ -190,6 +190,7 @@ def an_update(
     rollback=None,
     allow_live_change=None,
     retire_early=None,
+    override_window=None,
     service=None,
     **config,
 ):
@@ -200,6 +201,7 @@ def an_update(
         if allow_live_change
         else None,
         retire_early=retire_early,
+        override_window=override_window,
     )
     loaded = a_config(service=service or {}, **config)
     return Update(

@@ -240,7 +240,12 @@ def test_one_gate_that_refuses_stops_the_write_and_everything_is_recorded():
     )
     assert "shop: green: smoke said:\nline 1\nline 2" in call.said
     (event,) = journal.events
-    assert event.verdicts == ("capacity: passed: fine", "smoke: refused: it fails")
+    assert [str(each) for each in event.verdicts] == [
+        "capacity: passed: fine",
+        "smoke: refused: it fails",
+    ]
+    assert [each.passed for each in event.verdicts] == [True, False]
+    assert set(event.durations_seconds) == {"update"}
     assert (event.kind, event.reason) == ("refusal", refusal)
     assert (event.from_split, event.to_split) == ("100 % blue 1.0", "100 % green 1.1")
     assert event.releases == {"blue": "1.0", "green": "1.1"}
