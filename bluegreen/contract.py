@@ -42,3 +42,6 @@ class OverrideVariable(StrEnum):
 
     OVERRIDE_WINDOW = "BLUEGREEN_OVERRIDE_WINDOW"
     """`<reason>`: switch outside of the windows and within a freeze."""
+
+    ACKNOWLEDGE = "BLUEGREEN_ACKNOWLEDGE"
+    """`<release>:<reason>`: switch again to a release that was rolled back."""

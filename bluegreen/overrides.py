@@ -7,7 +7,7 @@ from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
 from bluegreen.errors import ConfigError
 
-__all__ = ["ColorPermission", "Overrides"]
+__all__ = ["ColorPermission", "Overrides", "ReleasePermission"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,14 @@ class ColorPermission:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasePermission:
+    """A permission that somebody gave for one release, with the reason that is recorded."""
+
+    release: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Overrides:
     """What this one update may do that it normally may not."""
 
@@ -26,6 +34,7 @@ class Overrides:
     allow_live_change: ColorPermission | None = None
     retire_early: str | None = None
     override_window: str | None = None
+    acknowledge: ReleasePermission | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> "Overrides":
@@ -39,6 +48,7 @@ class Overrides:
             allow_live_change=_color_permission(environment, OverrideVariable.ALLOW_LIVE_CHANGE),
             retire_early=_reason(environment, OverrideVariable.RETIRE_EARLY),
             override_window=_reason(environment, OverrideVariable.OVERRIDE_WINDOW),
+            acknowledge=_release_permission(environment, OverrideVariable.ACKNOWLEDGE),
         )
 
     @property
@@ -54,6 +64,7 @@ class Overrides:
         permissions = {
             OverrideVariable.ROLLBACK: self.rollback,
             OverrideVariable.ALLOW_LIVE_CHANGE: self.allow_live_change,
+            OverrideVariable.ACKNOWLEDGE: self.acknowledge,
         }
         reasons = {name: each.reason for name, each in permissions.items() if each is not None}
         texts = {
@@ -78,6 +89,23 @@ def _color_permission(
             ]
         )
     return ColorPermission(Color(color), reason.strip())
+
+
+def _release_permission(
+    environment: Mapping[str, str], variable: OverrideVariable
+) -> ReleasePermission | None:
+    text = environment.get(variable)
+    if text is None:
+        return None
+    release, _, reason = text.partition(":")
+    if not release.strip() or not reason.strip():
+        raise ConfigError(
+            [
+                f"{variable}: {text!r} does not name a release and a reason; nothing was changed; "
+                f"write {variable}='1.1:why'"
+            ]
+        )
+    return ReleasePermission(release.strip(), reason.strip())
 
 
 def _reason(environment: Mapping[str, str], variable: OverrideVariable) -> str | None:

@@ -8,6 +8,7 @@ from bluegreen.events.event import (
     EventResult,
     Journal,
     RecordedVerdict,
+    Trail,
 )
 from bluegreen.events.message import WebhookFormat
 from bluegreen.events.reading import UnreadableEventError, read_event
@@ -21,6 +22,7 @@ __all__ = [
     "Expected",
     "Journal",
     "RecordedVerdict",
+    "Trail",
     "Trigger",
     "UnreadableEventError",
     "WebhookFormat",

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 from bluegreen.colors import Color
 from bluegreen.events.triggers import Trigger
 
-__all__ = ["VERSION", "Event", "EventKind", "EventResult", "Journal", "RecordedVerdict"]
+__all__ = ["VERSION", "Event", "EventKind", "EventResult", "Journal", "RecordedVerdict", "Trail"]
 
 VERSION = 1
 """Of the schema; raised when a reader of the former one would misread an entry."""
@@ -173,3 +173,13 @@ class Journal(Protocol):
 
     def record(self, event: Event) -> None:
         """Appends an event; raises `DataPlaneError` when it could not be kept."""
+
+
+class Trail(Journal, Protocol):
+    """Events that can be read again."""
+
+    def recent(self) -> Sequence[Event]:
+        """The latest entries, as many as can be read at once; those nobody can read are left out.
+
+        Raises `DataPlaneError` when the place cannot be read.
+        """

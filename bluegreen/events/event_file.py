@@ -1,12 +1,16 @@
 """Events as lines of a file: the on-premises audit trail, and a copy that any platform can have."""
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bluegreen.errors import DataPlaneError
 from bluegreen.events.event import Event
+from bluegreen.events.reading import UnreadableEventError, read_event
 
-__all__ = ["EventFile"]
+__all__ = ["EventFile", "readable"]
+
+_RECENT_BYTES = 1 << 20
 
 
 class EventFile:
@@ -32,3 +36,32 @@ class EventFile:
         except OSError as error:
             msg = f"the event could not be kept in {self._path}: {error.strerror}"
             raise DataPlaneError(msg) from error
+
+    def recent(self) -> Sequence[Event]:
+        """The entries in the last MiB of the file; none when there is no file.
+
+        Raises:
+            DataPlaneError: The file could not be read.
+        """
+        try:
+            with self._path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - _RECENT_BYTES))
+                text = file.read().decode(errors="replace")
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            msg = f"{self._path} cannot be read: {error.strerror}"
+            raise DataPlaneError(msg) from error
+        return readable(text.splitlines())
+
+
+def readable(lines: Iterable[str]) -> list[Event]:
+    """The entries among some lines: one may be cut off, or of a later version."""
+    found = []
+    for line in lines:
+        try:
+            found.append(read_event(line))
+        except UnreadableEventError:
+            continue
+    return found

@@ -2,8 +2,10 @@
 
 from datetime import UTC, datetime
 
+from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
-from bluegreen.errors import RolloutError
+from bluegreen.errors import DataPlaneError, RolloutError
+from bluegreen.events.rolled_back import rolled_back
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
 from bluegreen.traffic import Route, UnreadableTraffic
@@ -29,6 +31,33 @@ class SwitchGuard:
         if self._update.is_rollback or not _moves_away(transition, live):
             return
         self._keep_to_windows(call, live)
+        for color in transition.rising:
+            if isinstance(live, Route) and color is not live.active:
+                self._remember_rollbacks(call, color, live)
+
+    def _remember_rollbacks(self, call: HookCall, color: Color, live: Route) -> None:
+        """What was rolled back is not switched to again because nobody remembers it."""
+        update = self._update
+        release = update.release_of(color)
+        try:
+            found = rolled_back(update.recent_events(), update.name, color, release)
+        except DataPlaneError as error:
+            call.warn(
+                f"{update.name}: cannot tell whether {color} {release} was rolled back: {error}"
+            )
+            return
+        if found is None:
+            return
+        permission = update.overrides.acknowledge
+        if permission is not None and permission.release == release:
+            update.used.add(OverrideVariable.ACKNOWLEDGE)
+            call.warn(f"{update.name}: {found}; switched all the same: {permission.reason}")
+            return
+        msg = (
+            f"{update.name}: {found}; production traffic has not been moved; deploy another "
+            f"release to {color}, or say {OverrideVariable.ACKNOWLEDGE}='{release}:why'"
+        )
+        update.refuse(call, RolloutError(msg), before=update.described_live(live))
 
     def _keep_to_windows(self, call: HookCall, live: Route | UnreadableTraffic | None) -> None:
         update = self._update

@@ -14,6 +14,7 @@ _WITHOUT_EFFECT = {
     OverrideVariable.ALLOW_LIVE_CHANGE: "no change of that color's live members was held up",
     OverrideVariable.RETIRE_EARLY: "no retention was in the way",
     OverrideVariable.OVERRIDE_WINDOW: "no window was in the way",
+    OverrideVariable.ACKNOWLEDGE: "that release had not been rolled back, or was not switched to",
 }
 
 

@@ -16,10 +16,12 @@ from bluegreen.events import (
     EventKind,
     Journal,
     RecordedVerdict,
+    Trail,
     author,
     commit,
     trigger_of,
 )
+from bluegreen.events.event_file import EventFile
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.timeline import Timeline
 from bluegreen.gates.data_plane import DataPlane
@@ -56,7 +58,7 @@ class Update:
     plan: ServicePlan
     overrides: Overrides
     data_plane: DataPlane
-    journal: Journal
+    journal: Trail
     gates: Sequence[Gate]
     readers: PropertyReaders
 
@@ -149,6 +151,15 @@ class Update:
         """Those that lifted something, with their reasons."""
         used = self.used if self.is_rollback else self.used - {OverrideVariable.ROLLBACK}
         return {str(name): self.overrides.reason(name) for name in sorted(used)}
+
+    def recent_events(self) -> list[Event]:
+        """What the audit trail, and the file beside it, still have.
+
+        Raises:
+            DataPlaneError: One of them cannot be read.
+        """
+        copies = [each for each in self.deliveries if isinstance(each, EventFile)]
+        return [event for trail in (self.journal, *copies) for event in trail.recent()]
 
     def _deliver(self, event: Event) -> None:
         for each in self.deliveries:

@@ -32,6 +32,7 @@ def test_the_override_variables_are_those_that_are_documented():
         "BLUEGREEN_ALLOW_LIVE_CHANGE",
         "BLUEGREEN_RETIRE_EARLY",
         "BLUEGREEN_OVERRIDE_WINDOW",
+        "BLUEGREEN_ACKNOWLEDGE",
     ]
 
 
