@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["ConfigKey", "OutputName", "OverrideVariable"]
+__all__ = ["ConfigKey", "OutputName", "OverrideVariable", "RequestVariable"]
 
 
 class ConfigKey(StrEnum):
@@ -45,3 +45,13 @@ class OverrideVariable(StrEnum):
 
     ACKNOWLEDGE = "BLUEGREEN_ACKNOWLEDGE"
     """`<release>:<reason>`: switch again to a release that was rolled back."""
+
+
+class RequestVariable(StrEnum):
+    """Environment variables that ask a program something during one `pulumi preview`."""
+
+    REPORT = "BLUEGREEN_REPORT"
+    """Path of a file: what is live is written there, as `bluegreen.report.Report`."""
+
+    VALIDATE = "BLUEGREEN_VALIDATE"
+    """A color whose gates are asked for that report; nothing is refused by what they say."""

@@ -3,6 +3,7 @@
 from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
 from bluegreen.gate_hooks.deliveries import deliveries, delivery_problems
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
+from bluegreen.gate_hooks.live_report import report_if_asked
 from bluegreen.gate_hooks.place_guard import PlaceGuard
 from bluegreen.gate_hooks.retention import check_removed_colors
 from bluegreen.gate_hooks.service_hooks import ServiceHooks
@@ -21,6 +22,7 @@ __all__ = [
     "deliveries",
     "delivery_problems",
     "in_daemon_thread",
+    "report_if_asked",
     "resource_hook",
     "warn_of_unused_permissions",
 ]
