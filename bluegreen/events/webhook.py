@@ -101,7 +101,8 @@ class Webhook:
     def _try(self, event: Event) -> _Problem | None:
         ends = time.monotonic() + self._timeout_seconds
         for number in range(1, _TRIES + 1):
-            problem = self._post(event, max(0.1, ends - time.monotonic()))
+            # Longer than there is time: who waits for this thread says the same in better words.
+            problem = self._post(event, 1 + max(0, ends - time.monotonic()))
             pause = max(number * _PAUSE_SECONDS, problem.wait_seconds if problem else 0)
             is_last = number == _TRIES or time.monotonic() + pause >= ends
             if problem is None or not problem.may_pass or is_last:

@@ -2,15 +2,31 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Callable
 
 from bluegreen.colors import Color
 from bluegreen.traffic import TrafficSplit
 from tests.engine.onprem_driver import OnPremDriver
+from tests.engine.pulumi_stack import REPOSITORY
 from tests.unit.gates.web import Visit, served
 
 TOKEN = "T0K3N-visibly-fake"
 GREEN = TrafficSplit.all_to(Color.GREEN)
+
+
+def command(driver: OnPremDriver, *words: str) -> subprocess.CompletedProcess[str]:
+    """The `bluegreen` command, as a pipeline types it."""
+    return subprocess.run(
+        [str(REPOSITORY / ".venv" / "bin" / "bluegreen"), *words, "--stack", driver.stack.name],
+        cwd=driver.stack.directory,
+        env=driver.stack.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
 class Receiver:
@@ -115,6 +131,33 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     assert onprem.ask("production") == {"green 1.1": 20}
     wanted = {"BLUEGREEN_ACKNOWLEDGE": "it was the database"}
     assert onprem.events()[-1]["permissions"] == wanted
+
+    # What the history makes of it.
+    history = command(onprem, "history", "--json")
+    page = command(onprem, "history")
+    assert history.returncode == 0, history
+    found = json.loads(history.stdout)
+    assert (found["updates"], found["events"]) == (3, 3)
+    # The first one was a deployment.
+    assert [
+        (each["ending"], each["is_rollback"], each["to_color"]) for each in found["attempts"]
+    ] == [
+        ("done", True, "blue"),
+        ("done", False, "green"),
+    ]
+    figures = {each["name"]: each for each in found["targets"]}
+    assert {name: each["verdict"] for name, each in figures.items()} == {
+        "deployment": "met",
+        "cutover": "met",
+        "success": "met",
+        "detection": "no data",
+        "rollback": "met",
+    }
+    assert 0 < figures["cutover"]["value"] < figures["rollback"]["value"] < 120
+    assert [each["count"] for each in found["triggers"]] == [1, 0, 0, 0, 0]
+    assert page.returncode == 0, page
+    assert "rollback" in page.stdout
+    assert "outage" in page.stdout
 
 
 def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPremDriver):
