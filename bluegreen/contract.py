@@ -41,6 +41,12 @@ class OverrideVariable(StrEnum):
     RETIRE_EARLY = "BLUEGREEN_RETIRE_EARLY"
     """`<reason>`: shrink a retired color before its retention is over."""
 
+    OVERRIDE_WINDOW = "BLUEGREEN_OVERRIDE_WINDOW"
+    """`<reason>`: switch outside of the windows and within a freeze."""
+
+    ACKNOWLEDGE = "BLUEGREEN_ACKNOWLEDGE"
+    """`<release>:<reason>`: switch again to a release that was rolled back."""
+
 
 class RequestVariable(StrEnum):
     """Environment variables that ask a program something during one `pulumi preview`."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -15,6 +16,9 @@ from bluegreen.gate_hooks import (
     ServiceHooks,
     Update,
     check_removed_colors,
+    deliveries,
+    delivery_problems,
+    in_daemon_thread,
     report_if_asked,
     resource_hook,
     warn_of_unused_permissions,
@@ -90,6 +94,7 @@ class ServiceComponent(pulumi.ComponentResource):
         guarded = pulumi.ResourceOptions.merge(opts, _guarded(name)) if place else opts
         super().__init__(token, name, dict(place or {}), guarded)
         self._update = update
+        self._tell_others()
         self._early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
         self._warn()
         self._hooks = ServiceHooks(update)
@@ -123,6 +128,14 @@ class ServiceComponent(pulumi.ComponentResource):
         """What reaches the idle color, as it is live."""
         raise NotImplementedError
 
+    def _tell_others(self) -> None:
+        update = self._update
+        events, root = update.settings.events, Path(pulumi.get_root_directory())
+        update.stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+        update.deliveries = deliveries(events, os.environ, root)
+        for problem in delivery_problems(events, os.environ, root):
+            pulumi.log.warn(f"{update.name}: {problem}", self)
+
     def _warn(self) -> None:
         project = pulumi.get_project()
         warnings = [f"{self._update.name}: {each}" for each in self._update.plan.warnings]
@@ -131,7 +144,12 @@ class ServiceComponent(pulumi.ComponentResource):
 
     def _record_early_ends_after(self, flag_color: pulumi.Output[Any]) -> None:
         """What is not in the program any more ends last: after the flag nothing can refuse it."""
-        flag_color.apply(lambda _: self._early_ends.record())
+        # Beside the event loop: somebody may be told who takes his time.
+        # Its type does not know of functions that are awaited.
+        flag_color.apply(self._record_early_ends)  # type: ignore[arg-type]
+
+    async def _record_early_ends(self, _: object) -> None:
+        await in_daemon_thread("early-ends", self._early_ends.record)
 
     def _warn_of_unused_permissions(self, resources: Iterable[pulumi.Resource]) -> None:
         warn_of_unused_permissions(self._update, resources, self)

@@ -85,8 +85,10 @@ def _default(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True)
     if default is PydanticUndefined:
         return "required"
-    if default is None or default in ({}, ()):
+    if default is None or default in ({}, (), ""):
         return "none"
+    if isinstance(default, tuple):
+        return f"`{', '.join(map(str, default))}`"
     return f"`{default.value if isinstance(default, Enum) else default}`"
 
 

@@ -12,11 +12,14 @@ from bluegreen.aws.aws_session import AwsSession, NotFoundError
 from bluegreen.aws.names import AwsNames
 from bluegreen.errors import DataPlaneError
 from bluegreen.events import Event
+from bluegreen.events.event_file import readable
 
 __all__ = ["STREAM", "EventJournal", "event_log", "log_entry"]
 
 STREAM = "traffic-switches"
 """The log stream of switches and refusals."""
+
+_RECENT = 200
 
 
 def event_log(
@@ -50,6 +53,18 @@ class EventJournal:
         except DataPlaneError as error:
             msg = f"the event could not be kept: {error}"
             raise DataPlaneError(msg) from error
+
+    def recent(self) -> list[Event]:
+        """The latest entries of the stream; none before the first.
+
+        Raises:
+            DataPlaneError: CloudWatch Logs did not say.
+        """
+        try:
+            answer = self._aws.call("logs", "get_log_events", **self._place(), limit=_RECENT)
+        except NotFoundError:
+            return []
+        return readable(each.get("message", "") for each in answer.get("events", ()))
 
     def _put(self, event: Event) -> None:
         try:

@@ -12,6 +12,7 @@ except ModuleNotFoundError as error:
     raise SystemExit(2) from error
 
 from bluegreen.cli.change import canary, deploy, retire
+from bluegreen.cli.history import history
 from bluegreen.cli.rollback import rollback
 from bluegreen.cli.status import status
 from bluegreen.cli.switch import switch
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _verb in (status, validate, switch, rollback, deploy, canary, retire):
+for _verb in (status, validate, switch, rollback, deploy, canary, retire, history):
     app.command(_verb.__name__)(_verb)
 
 

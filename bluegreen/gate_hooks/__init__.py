@@ -1,5 +1,7 @@
 """The only place where gates become Pulumi resource hooks."""
 
+from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
+from bluegreen.gate_hooks.deliveries import deliveries, delivery_problems
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.live_report import report_if_asked
 from bluegreen.gate_hooks.place_guard import PlaceGuard
@@ -17,6 +19,9 @@ __all__ = [
     "ServiceHooks",
     "Update",
     "check_removed_colors",
+    "deliveries",
+    "delivery_problems",
+    "in_daemon_thread",
     "report_if_asked",
     "resource_hook",
     "warn_of_unused_permissions",

@@ -3,7 +3,10 @@
 from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, GateError, RolloutError, UnreadableTrafficError
+from bluegreen.events import EventKind
 from bluegreen.gate_hooks.hook import HookCall
+from bluegreen.gate_hooks.switch_guard import SwitchGuard
+from bluegreen.gate_hooks.timeline import Moment
 from bluegreen.gate_hooks.update import Update
 from bluegreen.gates.follow import verify_follow
 from bluegreen.gates.gate import Subject, Verdict
@@ -26,6 +29,7 @@ class RouterGate:
     def __call__(self, call: HookCall) -> None:
         """Raises when the write must not happen."""
         update = self._update
+        update.timeline.mark(Moment.ASKED)
         try:
             recorded = self._recorded(call)
             live = self._live()
@@ -42,8 +46,10 @@ class RouterGate:
             conflict = RolloutError(f"{update.name}: {transition.refusal}")
             update.refuse(call, conflict, before=update.described_live(live))
         self._announce(call, live, transition)
+        SwitchGuard(update)(call, transition, live)
         for color in transition.rising:
             self._judge(call, color, live)
+        update.timeline.mark(Moment.PASSED)
 
     def _recorded(self, call: HookCall) -> Route | None:
         """What the state has; after a refresh that may be what nobody can read."""
@@ -145,6 +151,8 @@ class FollowGate:
 
     def __call__(self, call: HookCall) -> None:
         """Raises when production traffic does not come from the colors it should come from."""
+        timeline = self._update.timeline
+        timeline.mark(Moment.WRITTEN)
         verdict = self.verdict()
         if not verdict.passed:
             msg = (
@@ -152,10 +160,24 @@ class FollowGate:
                 f"({verdict.value}, needed {verdict.limit}); the router has been written, the "
                 "active flag has not; `pulumi up` asks again, or set active_color back"
             )
+            self._record_failure(call, msg)
             raise RolloutError(msg)
+        timeline.mark(Moment.FOLLOWED)
         if not self._has_said_yes:
             call.say(f"{self._update.name}: {verdict}")
         self._has_said_yes = True
+
+    def _record_failure(self, call: HookCall, why: str) -> None:
+        update = self._update
+        try:
+            update.record(
+                EventKind.NOT_FOLLOWED,
+                before="unknown",
+                after=update.described(update.plan.split),
+                reason=why,
+            )
+        except DataPlaneError as not_recorded:
+            call.warn(f"{update.name}: {not_recorded}")
 
     def verdict(self) -> Verdict:
         """Asks the data plane."""

@@ -115,7 +115,7 @@ class ServiceHooks:
         record = resource_hook(
             child_name(self._name, "flag-record"),
             self._record_switch,
-            timeout_seconds=_MARGIN_SECONDS,
+            timeout_seconds=2 * _MARGIN_SECONDS,
             in_preview=False,
             ignore_errors=True,
         )
@@ -241,6 +241,7 @@ class ServiceHooks:
         update.record(
             EventKind.SWITCH,
             before=str(before or "nothing"),
+            from_color=before,
             after=update.described(update.plan.split),
             reason=rollback.reason if rollback and update.is_rollback else "",
         )

@@ -13,6 +13,8 @@ _WITHOUT_EFFECT = {
     OverrideVariable.ROLLBACK: "no traffic was to be moved back",
     OverrideVariable.ALLOW_LIVE_CHANGE: "no change of that color's live members was held up",
     OverrideVariable.RETIRE_EARLY: "no retention was in the way",
+    OverrideVariable.OVERRIDE_WINDOW: "no window was in the way",
+    OverrideVariable.ACKNOWLEDGE: "that release had not been rolled back, or was not switched to",
 }
 
 

@@ -6,11 +6,24 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
+import pulumi
+
 from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, RolloutError
-from bluegreen.events import Event, EventKind, Journal, author, commit
+from bluegreen.events import (
+    Event,
+    EventKind,
+    Journal,
+    RecordedVerdict,
+    Trail,
+    author,
+    commit,
+    trigger_of,
+)
+from bluegreen.events.event_file import EventFile
 from bluegreen.gate_hooks.hook import HookCall
+from bluegreen.gate_hooks.timeline import Timeline
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.gates.gate import Endpoint, Gate, Subject, Verdict
 from bluegreen.overrides import Overrides
@@ -45,7 +58,7 @@ class Update:
     plan: ServicePlan
     overrides: Overrides
     data_plane: DataPlane
-    journal: Journal
+    journal: Trail
     gates: Sequence[Gate]
     readers: PropertyReaders
 
@@ -57,6 +70,15 @@ class Update:
 
     verdicts: list[Verdict] = field(default_factory=list)
     """What the gates have said in this update."""
+
+    deliveries: Sequence[Journal] = ()
+    """Who is told of events beside the journal; what fails there is a warning."""
+
+    stack: str = ""
+    """Project and stack, for those who read events of several."""
+
+    timeline: Timeline = field(default_factory=Timeline)
+    """How long what takes."""
 
     @property
     def is_rollback(self) -> bool:
@@ -119,24 +141,64 @@ class Update:
             return "of an unknown release"
 
     def record(
-        self, kind: EventKind, *, before: str, after: str, reason: str, **details: str
+        self,
+        kind: EventKind,
+        *,
+        before: str,
+        after: str,
+        reason: str,
+        from_color: Color | None = None,
     ) -> None:
-        """Writes an entry of the audit trail."""
-        self.journal.record(
-            Event(
-                kind=kind,
-                at=datetime.now(UTC).isoformat(timespec="milliseconds"),
-                by=author(os.environ),
-                service=self.name,
-                from_split=before,
-                to_split=after,
-                releases={str(color): self.release_of(color) for color in self.plan.fleets},
-                verdicts=tuple(verdict.recorded for verdict in self.verdicts),
-                reason=reason,
-                commit=commit(os.environ),
-                details=details,
-            )
+        """Writes an entry of the audit trail, and tells everybody who wants to know.
+
+        Raises:
+            DataPlaneError: The audit trail did not take it; everybody else has been told.
+        """
+        rollback = self.is_rollback and kind in _MOVES
+        event = Event(
+            kind=kind,
+            at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            by=author(os.environ),
+            service=self.name,
+            stack=self.stack,
+            from_split=before,
+            to_split=after,
+            from_color=from_color,
+            to_color=self.plan.active_color,
+            releases={str(color): self.release_of(color) for color in self.plan.fleets},
+            verdicts=tuple(_recorded(verdict) for verdict in self.verdicts),
+            reason=reason,
+            commit=commit(os.environ),
+            rollback=rollback,
+            trigger=trigger_of(reason) if rollback else None,
+            permissions=self._permissions(),
+            durations_seconds=self.timeline.seconds(),
         )
+        try:
+            self.journal.record(event)
+        finally:
+            self._deliver(event)
+
+    def _permissions(self) -> dict[str, str]:
+        """Those that lifted something, with their reasons."""
+        used = self.used if self.is_rollback else self.used - {OverrideVariable.ROLLBACK}
+        return {str(name): self.overrides.reason(name) for name in sorted(used)}
+
+    def recent_events(self) -> list[Event]:
+        """What the audit trail, and the file beside it, still have.
+
+        Raises:
+            DataPlaneError: One of them cannot be read.
+        """
+        copies = [each for each in self.deliveries if isinstance(each, EventFile)]
+        return [event for trail in (self.journal, *copies) for event in trail.recent()]
+
+    def _deliver(self, event: Event) -> None:
+        for each in self.deliveries:
+            try:
+                each.record(event)
+            except DataPlaneError as error:
+                pulumi.log.warn(f"{self.name}: {error}; the update goes on")
 
     def refuse(self, call: HookCall, error: RolloutError, *, before: str) -> NoReturn:
         """Stops the step; an update also writes down why. A full disk does not hide the reason."""
@@ -151,6 +213,21 @@ class Update:
             except DataPlaneError as not_recorded:
                 call.warn(f"{self.name}: {not_recorded}")
         raise error
+
+
+_MOVES = {EventKind.SWITCH, EventKind.NOT_FOLLOWED}
+
+
+def _recorded(verdict: Verdict) -> RecordedVerdict:
+    return RecordedVerdict(
+        gate=verdict.gate,
+        passed=verdict.passed,
+        reason=verdict.reason,
+        value=verdict.value,
+        limit=verdict.limit,
+        duration_seconds=round(verdict.duration_seconds, 3),
+        mark=verdict.mark,
+    )
 
 
 def _described(split: TrafficSplit, release_of: Callable[[Color], str]) -> str:

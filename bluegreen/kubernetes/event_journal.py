@@ -3,7 +3,7 @@
 from typing import Any
 
 from bluegreen.errors import DataPlaneError
-from bluegreen.events import Event, EventKind
+from bluegreen.events import Event, EventKind, EventResult
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.live_router import LiveRouter
 from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
@@ -16,6 +16,7 @@ EVENT = "bluegreen.dev/event"
 _LONGEST_MESSAGE = 1024
 _REASONS = {
     EventKind.SWITCH: "Switched",
+    EventKind.NOT_FOLLOWED: "NotFollowed",
     EventKind.REFUSAL: "Refused",
     EventKind.LIVE_CHANGE: "LiveChangeAllowed",
     EventKind.EARLY_RETIREMENT: "RetiredEarly",
@@ -42,6 +43,10 @@ class EventJournal:
             msg = f"the event could not be kept: {error}"
             raise DataPlaneError(msg) from error
 
+    def recent(self) -> tuple[Event, ...]:
+        """Nothing: an Event is gone after an hour, too soon to be relied on."""
+        return ()
+
     def _object(self, event: Event) -> dict[str, Any]:
         names = self._names
         at = event.at.split(".")[0].removesuffix("+00:00") + "Z"
@@ -55,7 +60,7 @@ class EventJournal:
                 "annotations": {EVENT: event.to_json()},
             },
             "involvedObject": self._about(),
-            "type": "Warning" if event.kind is EventKind.REFUSAL else "Normal",
+            "type": "Normal" if event.result is EventResult.DONE else "Warning",
             "reason": _REASONS[event.kind],
             "message": _message(event)[:_LONGEST_MESSAGE],
             "source": {"component": "bluegreen"},

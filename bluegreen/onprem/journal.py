@@ -1,40 +1,18 @@
 """The audit trail and the active flag: small files other programs read."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from bluegreen.errors import DataPlaneError
-from bluegreen.events import Event
+from bluegreen.events.event_file import EventFile
 from bluegreen.onprem.private_files import write_private
 
 __all__ = ["FileJournal", "read_json", "write_json"]
 
 
-class FileJournal:
-    """Appends each event as one line of JSON."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def record(self, event: Event) -> None:
-        """Appends the event, and returns when it is on the disk.
-
-        Raises:
-            DataPlaneError: The file could not be written.
-        """
-        line = event.to_json() + "\n"
-        try:
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                # One write of one line: appends of several updates do not mix.
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            msg = f"the event could not be kept in {self._path}: {error.strerror}"
-            raise DataPlaneError(msg) from error
+class FileJournal(EventFile):
+    """The audit trail in the run directory, one line of JSON an event."""
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from bluegreen.settings.aws import AwsSettings
 from bluegreen.settings.color import ColorSettings
 from bluegreen.settings.config import ConfigSource, ServiceConfig
+from bluegreen.settings.events import EventsSettings, WebhookSettings
 from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
 from bluegreen.settings.gates import GatesSettings
 from bluegreen.settings.health_check import HealthCheckSettings
@@ -23,6 +24,7 @@ __all__ = [
     "ColorSettings",
     "ConfigSource",
     "DrainSettings",
+    "EventsSettings",
     "FirstPorts",
     "FollowSettings",
     "GatesSettings",
@@ -36,4 +38,5 @@ __all__ = [
     "RouterMechanism",
     "ServiceConfig",
     "ServiceSettings",
+    "WebhookSettings",
 ]

@@ -9,12 +9,14 @@ from bluegreen.colors import Color
 from bluegreen.naming import service_name_problem
 from bluegreen.settings.aws import AwsSettings
 from bluegreen.settings.base import MisfitError, SettingsModel
+from bluegreen.settings.events import EventsSettings
 from bluegreen.settings.following import ColorFromSettings, DrainSettings, FollowSettings
 from bluegreen.settings.gates import GatesSettings
 from bluegreen.settings.health_check import HealthCheckSettings
 from bluegreen.settings.kubernetes import KubernetesSettings
 from bluegreen.settings.onprem import OnPremSettings
 from bluegreen.settings.roles import RetiredCapacitySettings
+from bluegreen.settings.windows import WindowsSettings
 
 __all__ = ["Platform", "ServiceSettings"]
 
@@ -83,6 +85,12 @@ class ServiceSettings(SettingsModel):
 
     retired_capacity: RetiredCapacitySettings = Field(default_factory=RetiredCapacitySettings)
     """What is left of a retired color."""
+
+    windows: WindowsSettings = Field(default_factory=WindowsSettings)
+    """When production traffic may be moved to another color; default always."""
+
+    events: EventsSettings = Field(default_factory=EventsSettings)
+    """Who is told of switches and refusals beside the platform's own audit trail."""
 
     onprem: OnPremSettings = Field(default_factory=OnPremSettings)
     """Settings of the on-premises platform."""

@@ -9,7 +9,7 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.gate_hooks import HookCall, PropertyReaders, Update
 from bluegreen.gates.data_plane import HttpProduction
 from bluegreen.gates.gate import Endpoint, Readiness, Subject, Verdict
-from bluegreen.overrides import ColorPermission, Overrides
+from bluegreen.overrides import ColorPermission, Overrides, ReleasePermission
 from bluegreen.plan import make_plan
 from bluegreen.traffic import Route, TrafficSplit
 from bluegreen.transition import FleetState
@@ -104,6 +104,9 @@ class MemoryJournal:
             raise self.error
         self.events.append(event)
 
+    def recent(self):
+        return self.events
+
     @property
     def kinds(self):
         return [str(event.kind) for event in self.events]
@@ -193,6 +196,8 @@ def an_update(
     rollback=None,
     allow_live_change=None,
     retire_early=None,
+    override_window=None,
+    acknowledge=None,
     service=None,
     **config,
 ):
@@ -203,6 +208,8 @@ def an_update(
         if allow_live_change
         else None,
         retire_early=retire_early,
+        override_window=override_window,
+        acknowledge=ReleasePermission(acknowledge, "it was the database") if acknowledge else None,
     )
     loaded = a_config(service=service or {}, **config)
     return Update(

@@ -39,6 +39,8 @@ def test_the_override_variables_are_those_that_are_documented():
         "BLUEGREEN_ROLLBACK",
         "BLUEGREEN_ALLOW_LIVE_CHANGE",
         "BLUEGREEN_RETIRE_EARLY",
+        "BLUEGREEN_OVERRIDE_WINDOW",
+        "BLUEGREEN_ACKNOWLEDGE",
     ]
 
 

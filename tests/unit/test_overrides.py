@@ -2,7 +2,7 @@ import pytest
 
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError
-from bluegreen.overrides import ColorPermission, Overrides
+from bluegreen.overrides import ColorPermission, Overrides, ReleasePermission
 
 BY_COLOR = ["BLUEGREEN_ROLLBACK", "BLUEGREEN_ALLOW_LIVE_CHANGE"]
 
@@ -51,4 +51,25 @@ def test_a_permission_without_a_color_or_a_reason_is_refused_with_its_form(varia
 def test_an_empty_reason_to_retire_early_is_refused(text):
     assert refusal_of({"BLUEGREEN_RETIRE_EARLY": text}) == (
         "BLUEGREEN_RETIRE_EARLY is empty; nothing was changed; write BLUEGREEN_RETIRE_EARLY='why'"
+    )
+
+
+def test_a_window_and_a_rolled_back_release_are_lifted_with_a_reason():
+    overrides = Overrides.read(
+        {"BLUEGREEN_OVERRIDE_WINDOW": " now ", "BLUEGREEN_ACKNOWLEDGE": "1.1:see: ticket 7 "}
+    )
+
+    assert overrides.override_window == "now"
+    assert overrides.acknowledge == ReleasePermission("1.1", "see: ticket 7")
+    assert {str(each): overrides.reason(each) for each in overrides.given} == {
+        "BLUEGREEN_OVERRIDE_WINDOW": "now",
+        "BLUEGREEN_ACKNOWLEDGE": "see: ticket 7",
+    }
+
+
+@pytest.mark.parametrize("text", ["", "1.1", "1.1:", ":why", "1.1: "])
+def test_an_acknowledgement_without_a_release_or_a_reason_is_refused_with_its_form(text):
+    assert refusal_of({"BLUEGREEN_ACKNOWLEDGE": text}) == (
+        f"BLUEGREEN_ACKNOWLEDGE: {text!r} does not name a release and a reason; nothing was "
+        "changed; write BLUEGREEN_ACKNOWLEDGE='1.1:why'"
     )

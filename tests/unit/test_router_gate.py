@@ -240,10 +240,12 @@ def test_one_gate_that_refuses_stops_the_write_and_everything_is_recorded():
     )
     assert "shop: green: smoke said:\nline 1\nline 2" in call.said
     (event,) = journal.events
-    assert [(each["gate"], each["result"], each["reason"]) for each in event.verdicts] == [
-        ("capacity", "passed", "fine"),
-        ("smoke", "refused", "it fails"),
+    assert [str(each) for each in event.verdicts] == [
+        "capacity: passed: fine",
+        "smoke: refused: it fails",
     ]
+    assert [each.passed for each in event.verdicts] == [True, False]
+    assert set(event.durations_seconds) == {"update"}
     assert (event.kind, event.reason) == ("refusal", refusal)
     assert (event.from_split, event.to_split) == ("100 % blue 1.0", "100 % green 1.1")
     assert event.releases == {"blue": "1.0", "green": "1.1"}
@@ -444,7 +446,7 @@ def test_a_dry_run_that_would_refuse_is_a_warning_with_everything_behind_it():
     assert call.warned == ["shop: green: latency: would refuse: p99 is 0.9 s"]
     assert "shop: green: latency said:\nbuckets" in call.said
     assert journal.events == []
-    assert update.verdicts[0].recorded["result"] == "would refuse"
+    assert update.verdicts[0].mark == "would refuse"
 
 
 def test_gates_know_the_color_that_they_may_compare_with():

@@ -62,3 +62,19 @@ def test_the_stream_is_made_with_the_first_event():
 def test_an_event_that_is_not_taken_says_so(answer, why):
     with pytest.raises(DataPlaneError, match=f"the event could not be kept: .*{why}"):
         EventJournal(FakeAws(put_log_events=answer), NAMES).record(EVENT)
+
+
+def test_what_was_written_is_read_again_with_the_names_that_were_added():
+    aws = FakeAws()
+    EventJournal(aws, NAMES).record(EVENT)
+    (written,) = aws.asked[0][1]["logEvents"]
+    aws.answers["get_log_events"] = {"events": [{"message": "no JSON"}, written]}
+
+    assert EventJournal(aws, NAMES).recent() == [EVENT]
+    assert aws.asked[-1] == ("get_log_events", {**PLACE, "limit": 200})
+
+
+def test_there_is_nothing_to_read_before_the_first_event():
+    aws = FakeAws(get_log_events=NotFoundError("logs:GetLogEvents answers ResourceNotFound"))
+
+    assert EventJournal(aws, NAMES).recent() == []

@@ -1,0 +1,222 @@
+"""Every try to move production traffic, put together from a stack's history and its events. Pure.
+
+The history of a stack has every update, on every platform and in every backend, but not why one was
+refused nor how long traffic took to follow. Events have that, where they were kept.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bluegreen.colors import Color
+from bluegreen.contract import ConfigKey
+from bluegreen.events import Event, EventKind
+from bluegreen.operations.automation import PastUpdate
+
+__all__ = ["Attempt", "Ending", "attempts_of"]
+
+_SLACK = timedelta(seconds=2)
+"""A history may have whole seconds only."""
+
+_ROLLBACK_MESSAGE = "bluegreen rollback"
+
+
+class Ending(StrEnum):
+    """How a try ended."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    """The router was written, and traffic was not seen to follow."""
+
+
+_ENDINGS = {
+    EventKind.SWITCH: Ending.DONE,
+    EventKind.NOT_FOLLOWED: Ending.FAILED,
+    EventKind.REFUSAL: Ending.REFUSED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A switch or a rollback that was done, refused or failed."""
+
+    at: str
+    """When it ended; UTC, ISO 8601."""
+
+    ending: Ending
+    is_rollback: bool
+    from_color: str | None
+    to_color: str
+    release: str | None
+    """What the color holds that was to get the traffic."""
+
+    by: str | None = None
+    commit: str | None = None
+    reason: str = ""
+    refused_by: tuple[str, ...] = ()
+    """The gates that refused."""
+
+    seconds: float | None = None
+    """Of the whole update."""
+
+    cutover_seconds: float | None = None
+    """From the gates' yes until traffic was seen to follow."""
+
+    deployment_seconds: float | None = None
+    """Of the update that deployed the release and of this one; what lies between is not counted."""
+
+    detection_seconds: float | None = None
+    """Of a rollback: from the switch before it until it began."""
+
+
+def attempts_of(
+    updates: Sequence[PastUpdate], events: Iterable[Event], namespace: str
+) -> tuple[Attempt, ...]:
+    """All tries, oldest first.
+
+    Args:
+        updates: The stack's history, newest first.
+        events: Its audit trail, of any order, as far as there is one.
+        namespace: Of the config keys: the project's name.
+    """
+    oldest_first = [each for each in reversed(updates) if each.kind == "update" and each.ended]
+    entries = sorted(_unique(events), key=lambda each: each.at)
+    found = [
+        _with_update(attempt, event, oldest_first, namespace)
+        for event in entries
+        if (attempt := _of_event(event)) is not None
+    ]
+    # A refusal by a guard says nothing about a release, and explains its update all the same.
+    covered = [event.at for event in entries if event.kind in _ENDINGS]
+    found += [
+        attempt
+        for attempt, update in _of_history(oldest_first, namespace)
+        if not any(_is_within(at, update) for at in covered)
+    ]
+    return tuple(_with_detection(sorted(found, key=lambda each: _moment(each.at))))
+
+
+def _unique(events: Iterable[Event]) -> Iterable[Event]:
+    return {event.id: event for event in events}.values()
+
+
+def _of_event(event: Event) -> Attempt | None:
+    refused_by = tuple(each.gate for each in event.verdicts if not each.passed)
+    from_color, to_color = event.from_color, event.to_color
+    if event.version == 0 and event.kind is EventKind.SWITCH:
+        from_color, to_color = _colors_of_version_0(event)
+    is_refusal_of_a_guard = event.kind is EventKind.REFUSAL and not refused_by
+    is_first = event.kind is EventKind.SWITCH and from_color is None
+    if event.kind not in _ENDINGS or to_color is None or is_refusal_of_a_guard or is_first:
+        return None
+    return Attempt(
+        at=event.at,
+        ending=_ENDINGS[event.kind],
+        is_rollback=event.rollback,
+        from_color=str(from_color) if from_color else None,
+        to_color=str(to_color),
+        release=event.releases.get(to_color),
+        by=event.by,
+        commit=event.commit or None,
+        reason=event.reason if event.kind is EventKind.SWITCH else "",
+        refused_by=refused_by,
+        seconds=event.durations_seconds.get("update"),
+        cutover_seconds=event.durations_seconds.get("cutover"),
+    )
+
+
+def _colors_of_version_0(event: Event) -> tuple[Color | None, Color | None]:
+    before = Color(event.from_split) if event.from_split in set(Color) else None
+    return before, before.other if before else None
+
+
+def _with_update(
+    attempt: Attempt, event: Event, updates: Sequence[PastUpdate], namespace: str
+) -> Attempt:
+    """The same, with what the history knows of the update that it was made in."""
+    for number, update in enumerate(updates):
+        if _is_within(event.at, update):
+            return replace(
+                attempt,
+                seconds=_seconds(update),
+                deployment_seconds=_deployment(updates[: number + 1], attempt, namespace),
+            )
+    return attempt
+
+
+def _of_history(
+    updates: Sequence[PastUpdate], namespace: str
+) -> Iterable[tuple[Attempt, PastUpdate]]:
+    """The updates with another active color than the last one that succeeded before them."""
+    before: str | None = None
+    key = f"{namespace}:{ConfigKey.ACTIVE_COLOR}"
+    for number, update in enumerate(updates):
+        after = update.config.get(key)
+        if after not in set(Color):
+            continue
+        if before is not None and before != after:
+            is_rollback = update.message.startswith(_ROLLBACK_MESSAGE)
+            attempt = Attempt(
+                at=update.ended or update.started,
+                ending=Ending.DONE if update.result == "succeeded" else Ending.REFUSED,
+                is_rollback=is_rollback,
+                from_color=before,
+                to_color=after,
+                release=_release(update, after, namespace),
+                by=update.by,
+                commit=update.commit,
+                reason=update.message.partition(": ")[2] if is_rollback else "",
+                seconds=_seconds(update),
+            )
+            deployed = _deployment(updates[: number + 1], attempt, namespace)
+            yield replace(attempt, deployment_seconds=deployed), update
+        if update.result == "succeeded":
+            before = after
+
+
+def _deployment(updates: Sequence[PastUpdate], attempt: Attempt, namespace: str) -> float | None:
+    """The time of the update that switched, and of the one that had put the release there."""
+    *earlier, switch = updates
+    deployed = switch
+    for update in reversed(earlier):
+        if _release(update, attempt.to_color, namespace) != attempt.release:
+            break
+        deployed = update
+    both = [switch] if deployed is switch else [deployed, switch]
+    return sum(_seconds(each) for each in both)
+
+
+def _release(update: PastUpdate, color: str, namespace: str) -> str | None:
+    written = update.config.get(f"{namespace}:{color}")
+    release = written.get("release") if isinstance(written, Mapping) else None
+    return str(release) if release is not None else None
+
+
+def _with_detection(attempts: Sequence[Attempt]) -> Iterable[Attempt]:
+    switched: Attempt | None = None
+    for attempt in attempts:
+        if attempt.ending is not Ending.DONE:
+            yield attempt
+            continue
+        if attempt.is_rollback and switched is not None and attempt.seconds is not None:
+            passed = _moment(attempt.at) - _moment(switched.at)
+            seconds = max(0.0, passed.total_seconds() - attempt.seconds)
+            yield replace(attempt, detection_seconds=round(seconds, 3))
+        else:
+            yield attempt
+        switched = attempt
+
+
+def _is_within(at: str, update: PastUpdate) -> bool:
+    begin, end = _moment(update.started), _moment(update.ended or update.started)
+    return begin - _SLACK <= _moment(at) <= end + _SLACK
+
+
+def _seconds(update: PastUpdate) -> float:
+    return (_moment(update.ended or update.started) - _moment(update.started)).total_seconds()
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,93 @@
+"""Tells what became of the switches of a stack."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bluegreen.errors import DataPlaneError
+from bluegreen.events import Event
+from bluegreen.events.event_file import EventFile
+from bluegreen.operations.attempts import Attempt, attempts_of
+from bluegreen.operations.automation import Stack
+from bluegreen.operations.outcome import RefusedError, UsageError
+from bluegreen.operations.stack_file import StackConfig
+from bluegreen.operations.targets import TargetFigure, TriggerFigure, targets_of, triggers_of
+from bluegreen.settings.service import Platform
+
+__all__ = ["History", "read_history"]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The switches of a stack, and how well they went."""
+
+    stack: str
+    attempts: tuple[Attempt, ...]
+    """Oldest first."""
+
+    targets: tuple[TargetFigure, ...]
+    triggers: tuple[TriggerFigure, ...]
+    updates: int
+    """How many of the stack's updates were looked at."""
+
+    events: int
+    """How many entries of the audit trail were."""
+
+    sources: tuple[str, ...]
+    """The files that these came from."""
+
+
+def read_history(stack: Stack, *, count: int, files: tuple[Path, ...] = ()) -> History:
+    """Reads the stack's history, and the audit trail where it is in a file of this machine.
+
+    Args:
+        stack: Whose.
+        count: How many of its last updates are looked at.
+        files: Entries that are somewhere else, as lines of JSON.
+
+    Raises:
+        UsageError: There is no such stack, or no such file.
+        RefusedError: The engine, or a file, cannot be read.
+    """
+    for path in files:
+        if not path.is_file():
+            msg = f"there is no file {path}; nothing was done"
+            raise UsageError(msg)
+    updates = stack.history(count)
+    sources = [each for each in (*files, *_own_files(stack)) if each.is_file()]
+    events = [event for path in dict.fromkeys(sources) for event in _read(path)]
+    since = updates[-1].started if updates else ""
+    attempts = attempts_of(updates, events, stack.project.name)
+    return History(
+        stack=stack.name,
+        attempts=attempts,
+        targets=targets_of(attempts),
+        triggers=triggers_of(attempts),
+        updates=len(updates),
+        events=len({event.id for event in events if event.at >= since[:19]}),
+        sources=tuple(map(str, dict.fromkeys(sources))),
+    )
+
+
+def _read(path: Path) -> list[Event]:
+    try:
+        return list(EventFile(path).recent())
+    except DataPlaneError as error:
+        msg = f"{error}; nothing was done"
+        raise RefusedError(msg) from error
+
+
+def _own_files(stack: Stack) -> list[Path]:
+    """Where the program writes events on this machine, by its config."""
+    config = StackConfig.read(stack.config_file, stack.project.name)
+    root = stack.project.directory
+    found = []
+    events = config.service.get("events")
+    if isinstance(events, dict) and isinstance(events.get("file"), str):
+        found.append(root / events["file"])
+    if config.service.get("platform", Platform.ONPREM) == Platform.ONPREM:
+        onprem = config.service.get("onprem")
+        written = onprem.get("run_directory") if isinstance(onprem, dict) else None
+        name = str(config.service.get("name"))
+        own = Path(".bluegreen", "run", stack.project.name, stack.name.rsplit("/", 1)[-1], name)
+        found.append(root / (written or own) / "events.jsonl")
+    return found

@@ -1,0 +1,189 @@
+"""Events that go to a file and to a webhook, on the real engine."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+
+from bluegreen.colors import Color
+from bluegreen.traffic import TrafficSplit
+from tests.engine.onprem_driver import OnPremDriver
+from tests.engine.pulumi_stack import REPOSITORY
+from tests.unit.gates.web import Visit, served
+
+TOKEN = "T0K3N-visibly-fake"
+GREEN = TrafficSplit.all_to(Color.GREEN)
+
+
+def command(driver: OnPremDriver, *words: str) -> subprocess.CompletedProcess[str]:
+    """The `bluegreen` command, as a pipeline types it."""
+    return subprocess.run(
+        [str(REPOSITORY / ".venv" / "bin" / "bluegreen"), *words, "--stack", driver.stack.name],
+        cwd=driver.stack.directory,
+        env=driver.stack.environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+class Receiver:
+    """Takes what is posted, and behaves as it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, object]] = []
+        self.behave: Callable[[Visit], None] = lambda visit: visit.reply(200)
+
+    def __call__(self, visit: Visit) -> None:
+        head, _, body = visit.head.partition("\r\n\r\n")
+        found = re.search(r"(?i)content-length: (\d+)", head)
+        raw = body.encode()
+        while found and len(raw) < int(found[1]):
+            raw += visit.connection.recv(65536)
+        self.taken.append(json.loads(raw))
+        self.behave(visit)
+
+
+def test_switches_and_refusals_go_to_a_file_and_to_a_webhook(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    onprem.configure("service.events", {"file": "told.jsonl", "webhook": {"url_env": "CHAT"}})
+    receiver = Receiver()
+    with served(receiver) as web:
+        secret = {"CHAT": f"{web.url}/services/{TOKEN}"}
+        results = [onprem.up(**secret, BLUEGREEN_COMMIT="0a1b2c")]
+        onprem.configure("active_color", "green")
+        results.append(onprem.up(**secret))
+        onprem.configure("blue", {"release": "1.2", "replicas": 1, "env": {"APP_MODE": "broken"}})
+        results.append(onprem.up(**secret))
+        onprem.configure("active_color", "blue")
+        results.append(onprem.up(**secret))
+
+    trail = onprem.events()
+    told = (onprem.stack.directory / "told.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in told] == trail == receiver.taken
+    first, switch, refusal = trail
+    assert (first["commit"], first["from_color"], first["to_color"]) == ("0a1b2c", None, "blue")
+    assert (switch["version"], switch["kind"], switch["result"]) == (1, "switch", "done")
+    assert (switch["from_color"], switch["to_color"]) == ("blue", "green")
+    assert switch["stack"] == "shop/test"
+    assert {each["gate"] for each in switch["verdicts"]} == {"capacity", "ready", "release"}
+    assert all(each["passed"] and each["duration_seconds"] >= 0 for each in switch["verdicts"])
+    durations = switch["durations_seconds"]
+    assert set(durations) == {"update", "gates", "write", "follow", "cutover"}
+    assert 0 < durations["cutover"] <= durations["update"]
+    assert (refusal["kind"], refusal["result"]) == ("refusal", "refused")
+    assert [each["mark"] for each in refusal["verdicts"] if not each["passed"]] == ["refused"]
+    state = onprem.stack.run("stack", "export", "--stack", "test").stdout
+    assert not [text for text in (*(each.text for each in results), state) if TOKEN in text]
+
+
+def test_a_webhook_that_fails_is_a_warning_and_the_switch_goes_on(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    webhook = {"url_env": "CHAT", "format": "slack", "timeout_seconds": 1}
+    onprem.configure("service.events", {"file": "no/such/folder", "webhook": webhook})
+    receiver = Receiver()
+    behaviours: dict[str, Callable[[Visit], None]] = {
+        "it answers 500": lambda visit: visit.reply(500),
+        "no connection|no answer": lambda visit: visit.reset(),
+        "no answer within 1 seconds": lambda visit: visit.hang(),
+        "it answers 429": lambda visit: visit.reply(429, headers="retry-after: 30\r\n"),
+    }
+    with served(receiver) as web:
+        first = onprem.up(CHAT=f"{web.url}/{TOKEN}")
+        color = Color.BLUE
+        for said, behave in behaviours.items():
+            receiver.behave = behave
+            color = color.other
+            onprem.configure("active_color", str(color))
+            result = onprem.up(CHAT=f"{web.url}/{TOKEN}")
+
+            assert result.ok, result
+            assert onprem.live() == TrafficSplit.all_to(color)
+            warning = rf"the webhook of CHAT did not take the event: ({said}).*; the update goes on"
+            assert re.search(warning, result.text), result
+            assert "service.events.file: there is no folder for no/such/folder" in result.text
+            assert TOKEN not in result.text
+        unset = onprem.up()
+
+    assert first.ok, first
+    assert set(receiver.taken[0]) == {"text"}
+    assert [each["kind"] for each in onprem.events()] == ["switch"] * 5
+    assert "the environment variable CHAT is not set; events will not get there" in unset.text
+
+
+def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    onprem.configure("active_color", "green")
+    assert onprem.up().ok
+    onprem.configure("active_color", "blue")
+    assert onprem.up(BLUEGREEN_ROLLBACK="blue:outage").ok
+    onprem.configure("active_color", "green")
+
+    refused = onprem.preview()
+    acknowledged = onprem.up(BLUEGREEN_ACKNOWLEDGE="1.1:it was the database")
+
+    assert refused.exit_code != 0
+    assert "green 1.1 was rolled back at" in refused.text
+    assert "BLUEGREEN_ACKNOWLEDGE='1.1:why'" in refused.text
+    assert acknowledged.ok, acknowledged
+    assert onprem.ask("production") == {"green 1.1": 20}
+    wanted = {"BLUEGREEN_ACKNOWLEDGE": "it was the database"}
+    assert onprem.events()[-1]["permissions"] == wanted
+
+    # What the history makes of it.
+    history = command(onprem, "history", "--json")
+    page = command(onprem, "history")
+    assert history.returncode == 0, history
+    found = json.loads(history.stdout)
+    assert (found["updates"], found["events"]) == (3, 3)
+    # The first one was a deployment.
+    assert [
+        (each["ending"], each["is_rollback"], each["to_color"]) for each in found["attempts"]
+    ] == [
+        ("done", True, "blue"),
+        ("done", False, "green"),
+    ]
+    figures = {each["name"]: each for each in found["targets"]}
+    assert {name: each["verdict"] for name, each in figures.items()} == {
+        "deployment": "met",
+        "cutover": "met",
+        "success": "met",
+        "detection": "no data",
+        "rollback": "met",
+    }
+    assert 0 < figures["cutover"]["value"] < figures["rollback"]["value"] < 120
+    assert [each["count"] for each in found["triggers"]] == [1, 0, 0, 0, 0]
+    assert page.returncode == 0, page
+    assert "rollback" in page.stdout
+    assert "outage" in page.stdout
+
+
+def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    assert onprem.up().ok
+    frozen = {"freeze": [{"first": "2001-01-01", "last": "2101-01-01", "reason": "audit"}]}
+    onprem.configure("service.windows", frozen)
+    onprem.configure("green.release", "1.2")
+    deploy = onprem.up()
+    onprem.configure("active_color", "green")
+
+    # A preview of the same would stop an update before it writes anything down.
+    preview, refused = onprem.preview(), onprem.stack.up("--skip-preview")
+    overridden = onprem.up(BLUEGREEN_OVERRIDE_WINDOW="the audit is over")
+    onprem.configure("active_color", "blue")
+    rollback = onprem.up(BLUEGREEN_ROLLBACK="blue:error spike: 5xx at 12 %")
+
+    assert deploy.ok, deploy
+    for result in (preview, refused):
+        assert result.exit_code != 0
+        assert "within the freeze from 2001-01-01 to 2101-01-01 (audit)" in result.text
+        assert "production traffic has not been moved" in result.text
+    assert overridden.ok, overridden
+    assert rollback.ok, rollback
+    assert onprem.ask("production") == {"blue 1.0": 20}
+    refusal, switch, back = onprem.events()[-3:]
+    assert (refusal["kind"], refusal["permissions"]) == ("refusal", {})
+    assert switch["permissions"] == {"BLUEGREEN_OVERRIDE_WINDOW": "the audit is over"}
+    assert (back["rollback"], back["trigger"]) == (True, "error_spike")
