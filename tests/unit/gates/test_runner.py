@@ -318,7 +318,9 @@ def test_a_dry_run_tells_what_it_would_refuse_and_lets_it_pass(a_subject, act):
 
 
 @pytest.mark.parametrize(
-    "gate", [passing(), raising(OSError("x")), passing(lacks="no package")], ids=str
+    "gate",
+    [passing(), raising(OSError("x")), passing(lacks="no package")],
+    ids=["passes", "breaks", "lacks a package"],
 )
 def test_every_verdict_has_a_limit_and_a_duration(a_subject, gate):
     (verdict,) = run_gates([gate], a_subject(), timeout_seconds=5)
