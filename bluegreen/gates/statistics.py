@@ -22,9 +22,6 @@ __all__ = [
 
 _PACKAGES = {"scipy": "scipy", "prometheus_client": "prometheus-client"}
 
-TAIL_SHARE = 0.05
-"""The slowest twentieth of all requests of both colors is what the tail test looks at."""
-
 _MOST_RANKED = 100_000
 """Larger samples are scaled down for the test of ranks, which wants one number a request."""
 
@@ -103,14 +100,17 @@ def compare_latencies(
     """Is the rising color slower, in general or in its tail?
 
     Two one-sided tests with half of `alpha` each: the Mann-Whitney U test over buckets, beside the
-    ratio of the medians; and Fisher's exact test of how many requests lie above the bucket bound
-    that cuts the slowest twentieth off both colors together, beside the ratio of the quantiles.
+    ratio of the medians; and Fisher's exact test of how many requests lie above a bucket bound,
+    the one beyond which both together have nearest to what is slower than the quantile, beside the
+    ratio of the quantiles.
 
     Both histograms have the same bounds and at least one observation.
     """
     half = alpha / 2
     general = _judged("Mann-Whitney U", _mann_whitney(rising, live), 0.5, rising, live)
-    tail = _judged("Fisher's exact test of the tail", _tail(rising, live), quantile, rising, live)
+    tail = _judged(
+        "Fisher's exact test of the tail", _tail(rising, live, 1 - quantile), quantile, rising, live
+    )
     found = [
         Difference(
             each.test, each.p_value, each.ratio, each.p_value < half and each.ratio > max_ratio
@@ -161,16 +161,17 @@ def _ranked_counts(histogram: Histogram) -> list[int]:
     return [math.floor(count * scale + 0.5) for count in histogram.counts]
 
 
-def _tail(rising: Histogram, live: Histogram) -> float:
-    # Of both together, so that under equal colors the bound says nothing about who is above it.
+def _tail(rising: Histogram, live: Histogram, share: float) -> float:
+    # Of both together: under equal colors that bound says nothing about who is beyond it.
     both = Histogram.sum_of([rising, live])
-    above, cut = 0.0, 0
-    for index in reversed(range(1, len(both.bounds))):
-        above += both.counts[index]
-        if above >= TAIL_SHARE * both.total:
-            cut = index
-            break
-    return _fisher(*(_slower(each, cut) for each in (rising, live)))
+    beyond = {
+        index: math.fsum(both.counts[index:]) / both.total for index in range(1, len(both.bounds))
+    }
+    cuts = [index for index, part in beyond.items() if part > 0]
+    if not cuts:
+        return 1.0
+    cut = min(cuts, key=lambda index: abs(math.log(beyond[index] / share)))
+    return _fisher(_slower(rising, cut), _slower(live, cut))
 
 
 def _slower(histogram: Histogram, first_slow: int) -> Shares:
