@@ -50,7 +50,11 @@ class Event:
     from_split: str
     to_split: str
     releases: Mapping[str, str]
-    verdicts: tuple[str, ...] = ()
+    verdicts: tuple[Mapping[str, str | float | None], ...] = ()
+    """What every gate said: `gate`, `result` (passed, warning, refused, would refuse, not asked),
+    `reason`, what was measured as `value`, what was demanded as `limit`, and the `seconds` it took.
+    """
+
     reason: str = ""
     commit: str = ""
     """The commit that the update was made from, where the environment says it."""

@@ -106,7 +106,7 @@ class Update:
                 from_split=before,
                 to_split=after,
                 releases={str(color): self.release_of(color) for color in self.plan.fleets},
-                verdicts=tuple(str(verdict) for verdict in self.verdicts),
+                verdicts=tuple(verdict.recorded for verdict in self.verdicts),
                 reason=reason,
                 commit=commit(os.environ),
                 details=details,

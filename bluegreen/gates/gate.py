@@ -114,6 +114,18 @@ class Verdict:
             return "would refuse"
         return "warning" if self.is_warning else "passed"
 
+    @property
+    def recorded(self) -> Mapping[str, str | float | None]:
+        """What the audit trail keeps."""
+        return {
+            "gate": self.gate,
+            "result": self.mark,
+            "reason": self.reason,
+            "value": self.value,
+            "limit": self.limit,
+            "seconds": round(self.duration_seconds, 3),
+        }
+
     def __str__(self) -> str:
         return f"{self.gate}: {self.mark}: {self.reason}"
 

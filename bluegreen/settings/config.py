@@ -170,6 +170,7 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
         *(line for color in Color for line in _color_of_another_platform(parts, color)),
         *_variables_that_would_be_left_out(parts),
         *_misfits_on_aws(parts),
+        *_authorization_that_would_get_lost(parts),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
 
@@ -319,3 +320,20 @@ def _misfits_on_aws(parts: Mapping[str, Any]) -> _Contradictions:
     service = _service_on(parts, Platform.AWS)
     if service is not None:
         yield from aws_contradictions(service, {color: parts.get(color) for color in Color})
+
+
+def _authorization_that_would_get_lost(parts: Mapping[str, Any]) -> _Contradictions:
+    """The API server takes the header `Authorization` for its own."""
+    service = _service_on(parts, Platform.KUBERNETES)
+    if service is None or service.kubernetes.color_url is not None:
+        return
+    for name, suite in service.gates.suite.items():
+        for index, step in enumerate(suite.steps):
+            if any(header.lower() == "authorization" for header in step.headers):
+                yield (
+                    f"service.gates.suite.{name}.steps[{index}].headers: Authorization does not "
+                    "get through the API server's proxy, which gates ask without "
+                    "service.kubernetes.color_url",
+                    "`pulumi config set --path service.kubernetes.color_url "
+                    "'https://{color}.HOST'`",
+                )

@@ -27,9 +27,8 @@ def test_the_kinds_are_those_that_readers_of_a_journal_know():
 
 
 def test_an_event_becomes_plain_json_with_everything_in_it():
-    event = an_event(
-        verdicts=("ready: passed: 200",), reason="figures", commit="0a1b", details={"ticket": "7"}
-    )
+    ready = {"gate": "ready", "result": "passed", "value": "200", "limit": "200", "seconds": 0.2}
+    event = an_event(verdicts=(ready,), reason="figures", commit="0a1b", details={"ticket": "7"})
 
     assert json.loads(event.to_json()) == {
         "kind": "switch",
@@ -39,7 +38,7 @@ def test_an_event_becomes_plain_json_with_everything_in_it():
         "from_split": "100 % blue 1.0",
         "to_split": "100 % green 1.1",
         "releases": {"blue": "1.0", "green": "1.1"},
-        "verdicts": ["ready: passed: 200"],
+        "verdicts": [ready],
         "reason": "figures",
         "commit": "0a1b",
         "details": {"ticket": "7"},

@@ -32,7 +32,7 @@ def an_event(kind=EventKind.SWITCH, **changes):
         "from_split": "blue",
         "to_split": "100 % green 1.1",
         "releases": {"blue": "1.0", "green": "1.1"},
-        "verdicts": ("capacity: passed: 2 of 2",),
+        "verdicts": ({"gate": "capacity", "result": "passed", "value": "2"},),
     }
     return Event(kind=kind, **{**values, **changes})
 

@@ -131,6 +131,26 @@ def test_bodies_and_headers_do_not_show_up_in_the_representation():
     assert "hunter2" not in repr(config)
 
 
+def test_an_authorization_that_the_api_server_would_keep_is_refused():
+    gates = service(step(headers={"authorization": "Bearer x"}))["gates"]
+    kubernetes = {"image": "shop:{release}", "color_url": "https://{color}.shop.example"}
+
+    problem = problem_of(
+        service={
+            "platform": "kubernetes",
+            "gates": gates,
+            "kubernetes": {"image": "shop:{release}"},
+        }
+    )
+    a_config(service={"platform": "kubernetes", "gates": gates, "kubernetes": kubernetes})
+
+    assert problem == (
+        f"shop:{SUITE}.steps[0].headers: Authorization does not get through the API server's "
+        "proxy, which gates ask without service.kubernetes.color_url; nothing was changed; "
+        + set_path("service.kubernetes.color_url", "'https://{color}.HOST'")
+    )
+
+
 def test_names_are_unique_over_all_kinds_of_gates():
     gates = {
         "suite": {"db": {"steps": [step()]}},
