@@ -19,7 +19,7 @@ from bluegreen.gates.wording import one_line
 
 __all__ = ["MemberFrom", "ScrapeMeter"]
 
-PAGE_LIMIT_BYTES = 8 * 1024 * 1024
+_PAGE_LIMIT_BYTES = 8 * 1024 * 1024
 _REQUEST_TIMEOUT_SECONDS = 5.0
 _OK = 200
 _MORE_LOOKS = 2
@@ -141,7 +141,7 @@ class ScrapeMeter:
         self, metric: Metric[Counted], asked: Asked, deadline: Deadline
     ) -> tuple[str | None, Counted]:
         limit = max(0.01, min(_REQUEST_TIMEOUT_SECONDS, deadline.remaining_seconds))
-        answer = ask(asked.endpoint, "GET", self.path, limit, body_limit_bytes=PAGE_LIMIT_BYTES)
+        answer = ask(asked.endpoint, "GET", self.path, limit, body_limit_bytes=_PAGE_LIMIT_BYTES)
         if answer.status != _OK:
             said = f": {answer.excerpt}" if answer.excerpt else ""
             msg = f"{self.path} of {asked.color} answered {answer.status}, not {_OK}{said}"
