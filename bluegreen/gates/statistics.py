@@ -4,7 +4,9 @@ A difference stops a switch when it is significant *and* large enough: with litt
 keeps chance from stopping anything, with much traffic the second keeps trifles from doing so.
 """
 
+import contextlib
 import math
+import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -71,8 +73,9 @@ def what_is_missing() -> str:
 
 
 def load_tests() -> None:
-    """Loads the tests: takes a second or two, which a gate has while it waits for its window."""
-    import scipy.stats  # noqa: F401, PLC0415
+    """Begins to load the tests: takes a second or two, which a gate has during its window."""
+    # Whoever needs them earlier waits at their own import; a failure is told there too.
+    threading.Thread(target=_load, name="bluegreen-load-tests", daemon=True).start()
 
 
 def compare_errors(rising: Shares, live: Shares, *, alpha: float, max_ratio: float) -> Difference:
@@ -132,6 +135,11 @@ def _ratio(ours: float, theirs: float) -> float:
     if theirs > 0:
         return ours / theirs
     return math.inf if ours > 0 else 1.0
+
+
+def _load() -> None:
+    with contextlib.suppress(ImportError):
+        import scipy.stats  # noqa: F401, PLC0415
 
 
 def _fisher(rising: Shares, live: Shares) -> float:
