@@ -79,8 +79,8 @@ def test_our_quantile_is_the_one_that_prometheus_gives(apps, prometheus):
 
 
 def test_a_fast_color_passes_and_a_slow_one_is_refused(judge):
-    fast = judge("latency", measuring(min_samples=100, limit_seconds=0.1))
-    slow = judge("latency", measuring("slow", min_samples=100, limit_seconds=0.1), rising="slow")
+    fast = judge("latency", measuring(min_samples=100, limit_seconds=0.2))
+    slow = judge("latency", measuring("slow", min_samples=100, limit_seconds=0.2), rising="slow")
 
     assert fast.passed, fast
     assert not slow.passed
@@ -88,7 +88,7 @@ def test_a_fast_color_passes_and_a_slow_one_is_refused(judge):
 
 
 def test_scraping_says_the_same(judge):
-    gate = {"labels": {"path": "/"}, "window_seconds": 2, "requests": SENT, "limit_seconds": 0.1}
+    gate = {"labels": {"path": "/"}, "window_seconds": 2, "requests": SENT, "limit_seconds": 0.2}
 
     fast = judge("latency", {**gate, "min_samples": 100})
     slow = judge("latency", {**gate, "min_samples": 100}, rising="slow")
