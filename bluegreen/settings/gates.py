@@ -161,9 +161,8 @@ class GatesSettings(SettingsModel):
         for kind, name in self._written():
             if counts[name] > 1:
                 msg = (
-                    f"more than one gate is called {name};"
-                    f" {', '.join((*_OWN_NAMES, *_MEASURING))} and {_READY} are built in, and every"
-                    " other name is free once"
+                    f"more than one gate is called {name}; {', '.join(_OWN_NAMES)} and {_READY}"
+                    " are built in, and every other name is free once"
                 )
                 raise MisfitError(msg, kind, name, value=None)
         return self
