@@ -39,7 +39,9 @@ BESIDE_EACH_OTHER = (
     "test_hooks.py",
     "test_machine.py",
     "test_onprem.py",
+    "test_onprem_measuring.py",
     "test_onprem_recovery.py",
+    "test_prometheus_gates.py",
     "test_scenarios.py",
     "test_security.py",
 )

@@ -8,7 +8,7 @@ from bluegreen.gates.answers import UnusableAnswerError
 from bluegreen.gates.counting import Meter, asked_colors
 from bluegreen.gates.gate import Deadline, Subject, Verdict, WrittenGate
 from bluegreen.gates.no_data import without_data
-from bluegreen.gates.prometheus_api import NotAskableError, Series
+from bluegreen.gates.prometheus_api import NotAskableError, Series, gained
 from bluegreen.gates.prometheus_text import (
     Sample,
     SeriesFilter,
@@ -65,8 +65,7 @@ class StatusMetric:
 
     def query(self, selector: str, window_seconds: float) -> str:
         """How many answers there were of each status."""
-        window = f"[{round(window_seconds * 1000)}ms]"
-        return f"sum by ({self.status_label}) (increase({self.metric}{selector}{window}))"
+        return gained(f"{self.metric}{selector}", self.status_label, window_seconds)
 
     def of_series(self, series: Sequence[Series]) -> Answered:
         """The counts of the window; raises `UnusableAnswerError`."""

@@ -9,7 +9,7 @@ from bluegreen.gates.counting import Meter, asked_colors
 from bluegreen.gates.gate import Deadline, Subject, Verdict, WrittenGate
 from bluegreen.gates.histogram import Histogram, Quantile, UnusableHistogramError
 from bluegreen.gates.no_data import without_data
-from bluegreen.gates.prometheus_api import NotAskableError, Series
+from bluegreen.gates.prometheus_api import NotAskableError, Series, gained
 from bluegreen.gates.prometheus_text import Sample, SeriesFilter, histogram_of
 from bluegreen.gates.statistics import compare_latencies, load_tests, what_is_missing
 from bluegreen.gates.wording import seconds
@@ -37,8 +37,7 @@ class HistogramMetric:
 
     def query(self, selector: str, window_seconds: float) -> str:
         """How much came into each bucket."""
-        window = f"[{round(window_seconds * 1000)}ms]"
-        return f"sum by (le) (increase({self.metric}_bucket{selector}{window}))"
+        return gained(f"{self.metric}_bucket{selector}", "le", window_seconds)
 
     def of_series(self, series: Sequence[Series]) -> Histogram:
         """The histogram of the window; raises `UnusableAnswerError`."""

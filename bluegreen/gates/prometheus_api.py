@@ -12,7 +12,15 @@ from bluegreen.gates.gate import Deadline, Endpoint
 from bluegreen.gates.masking import MaskedTail
 from bluegreen.gates.wording import one_line
 
-__all__ = ["NotAskableError", "PrometheusServer", "Series", "filled_in", "matchers", "quoted"]
+__all__ = [
+    "NotAskableError",
+    "PrometheusServer",
+    "Series",
+    "filled_in",
+    "gained",
+    "matchers",
+    "quoted",
+]
 
 _PATH = "/api/v1/query"
 _RETRY_SECONDS = 1.0
@@ -133,6 +141,18 @@ def matchers(equal: Mapping[str, str], unequal: Mapping[str, tuple[str, ...]]) -
     parts = [f'{name}="{quoted(value)}"' for name, value in equal.items()]
     parts += [f'{name}!="{quoted(value)}"' for name, values in unequal.items() for value in values]
     return f"{{{','.join(parts)}}}" if parts else ""
+
+
+def gained(series: str, label: str, window_seconds: float) -> str:
+    """The PromQL of how much counters gained in the window up to now, by one label.
+
+    `increase` alone takes the first value that it sees of a series for where it began, and does not
+    count it: the first error of a color would never be one. What was not there before the window
+    counts from zero instead.
+    """
+    window = f"{round(window_seconds * 1000)}ms"
+    born = f"{series} unless {series} offset {window}"
+    return f"sum by ({label}) (({born}) or increase({series}[{window}]))"
 
 
 def _series_of(answer: Answer) -> list[Series]:

@@ -14,6 +14,7 @@ __all__ = [
     "SeriesFilter",
     "error_count",
     "histogram_of",
+    "is_server_error",
     "read_samples",
     "started_at",
 ]

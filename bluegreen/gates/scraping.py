@@ -5,8 +5,12 @@ met as many different members as are ready, and counts are taken member by membe
 two members have no difference.
 """
 
+import contextlib
 import math
-from collections.abc import Sequence
+import random
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from bluegreen.colors import Color
@@ -19,11 +23,17 @@ from bluegreen.gates.wording import one_line
 
 __all__ = ["MemberFrom", "ScrapeMeter"]
 
-PAGE_LIMIT_BYTES = 8 * 1024 * 1024
+_PAGE_LIMIT_BYTES = 8 * 1024 * 1024
 _REQUEST_TIMEOUT_SECONDS = 5.0
 _OK = 200
 _MORE_LOOKS = 2
 """Beside one of each member: several processes behind one member show up by chance only."""
+
+_LONGEST_PAUSE_SECONDS = 0.02
+
+# One look at a time: where members answer in turn, two looks in step would each meet every second
+# one, for ever.
+_LOOKING = threading.Lock()
 
 _INSTEAD = "or take the figures from Prometheus (source: prometheus)"
 
@@ -68,11 +78,16 @@ class ScrapeMeter:
         self, metric: Metric[Counted], subject: Subject, asked: Sequence[Asked], deadline: Deadline
     ) -> dict[Color, Counted]:
         """What each color counted between the two looks; raises `UnusableAnswerError`."""
-        before = {each.color: self._first_look(metric, subject, each, deadline) for each in asked}
+        with _alone(deadline):
+            before = {
+                each.color: self._first_look(metric, subject, each, deadline) for each in asked
+            }
         self.window.spend(asked, deadline)
-        return {
-            each.color: self._gained(metric, each, before[each.color], deadline) for each in asked
-        }
+        with _alone(deadline):
+            return {
+                each.color: self._gained(metric, each, before[each.color], deadline)
+                for each in asked
+            }
 
     def _first_look(
         self, metric: Metric[Counted], subject: Subject, asked: Asked, deadline: Deadline
@@ -88,6 +103,7 @@ class ScrapeMeter:
         met: dict[str, Counted] = {}
         for tried in range(1, _tries(ready) + 1):
             name, figures = self._ask(metric, asked, deadline)
+            _step_out_of_line(is_known=(name or "") in met)
             if name is None and ready > 1:
                 msg = (
                     f"{ready} members of {asked.color} answer at one address and {self.member_from}"
@@ -115,6 +131,7 @@ class ScrapeMeter:
         others: set[str] = set()
         for _ in range(_tries(len(before))):
             name, figures = self._ask(metric, asked, deadline)
+            _step_out_of_line(is_known=(name or "") in after)
             if name is not None and name not in before:
                 others.add(name)
             else:
@@ -141,7 +158,7 @@ class ScrapeMeter:
         self, metric: Metric[Counted], asked: Asked, deadline: Deadline
     ) -> tuple[str | None, Counted]:
         limit = max(0.01, min(_REQUEST_TIMEOUT_SECONDS, deadline.remaining_seconds))
-        answer = ask(asked.endpoint, "GET", self.path, limit, body_limit_bytes=PAGE_LIMIT_BYTES)
+        answer = ask(asked.endpoint, "GET", self.path, limit, body_limit_bytes=_PAGE_LIMIT_BYTES)
         if answer.status != _OK:
             said = f": {answer.excerpt}" if answer.excerpt else ""
             msg = f"{self.path} of {asked.color} answered {answer.status}, not {_OK}{said}"
@@ -149,6 +166,23 @@ class ScrapeMeter:
         samples = read_samples(answer.body.decode(errors="replace"), START_TIME, *metric.names)
         figures = metric.of_page(samples, self.selection.of(asked))
         return self.member_from.name(answer, samples), figures
+
+
+@contextlib.contextmanager
+def _alone(deadline: Deadline) -> Iterator[None]:
+    if not _LOOKING.acquire(timeout=deadline.remaining_seconds):
+        msg = "another gate was still looking when the time was over"
+        raise UnusableAnswerError(msg)
+    try:
+        yield
+    finally:
+        _LOOKING.release()
+
+
+def _step_out_of_line(*, is_known: bool) -> None:
+    """Waits a moment after meeting a member again: somebody else may ask in step with this."""
+    if is_known:
+        time.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311
 
 
 def _tries(members: int) -> int:

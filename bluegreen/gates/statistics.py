@@ -4,7 +4,9 @@ A difference stops a switch when it is significant *and* large enough: with litt
 keeps chance from stopping anything, with much traffic the second keeps trifles from doing so.
 """
 
+import contextlib
 import math
+import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -21,9 +23,6 @@ __all__ = [
 ]
 
 _PACKAGES = {"scipy": "scipy", "prometheus_client": "prometheus-client"}
-
-TAIL_SHARE = 0.05
-"""The slowest twentieth of all requests of both colors is what the tail test looks at."""
 
 _MOST_RANKED = 100_000
 """Larger samples are scaled down for the test of ranks, which wants one number a request."""
@@ -74,8 +73,9 @@ def what_is_missing() -> str:
 
 
 def load_tests() -> None:
-    """Loads the tests: takes a second or two, which a gate has while it waits for its window."""
-    import scipy.stats  # noqa: F401, PLC0415
+    """Begins to load the tests: takes a second or two, which a gate has during its window."""
+    # Whoever needs them earlier waits at their own import; a failure is told there too.
+    threading.Thread(target=_load, name="bluegreen-load-tests", daemon=True).start()
 
 
 def compare_errors(rising: Shares, live: Shares, *, alpha: float, max_ratio: float) -> Difference:
@@ -103,14 +103,17 @@ def compare_latencies(
     """Is the rising color slower, in general or in its tail?
 
     Two one-sided tests with half of `alpha` each: the Mann-Whitney U test over buckets, beside the
-    ratio of the medians; and Fisher's exact test of how many requests lie above the bucket bound
-    that cuts the slowest twentieth off both colors together, beside the ratio of the quantiles.
+    ratio of the medians; and Fisher's exact test of how many requests lie above a bucket bound,
+    the one beyond which both together have nearest to what is slower than the quantile, beside the
+    ratio of the quantiles.
 
     Both histograms have the same bounds and at least one observation.
     """
     half = alpha / 2
     general = _judged("Mann-Whitney U", _mann_whitney(rising, live), 0.5, rising, live)
-    tail = _judged("Fisher's exact test of the tail", _tail(rising, live), quantile, rising, live)
+    tail = _judged(
+        "Fisher's exact test of the tail", _tail(rising, live, 1 - quantile), quantile, rising, live
+    )
     found = [
         Difference(
             each.test, each.p_value, each.ratio, each.p_value < half and each.ratio > max_ratio
@@ -132,6 +135,11 @@ def _ratio(ours: float, theirs: float) -> float:
     if theirs > 0:
         return ours / theirs
     return math.inf if ours > 0 else 1.0
+
+
+def _load() -> None:
+    with contextlib.suppress(ImportError):
+        import scipy.stats  # noqa: F401, PLC0415
 
 
 def _fisher(rising: Shares, live: Shares) -> float:
@@ -161,16 +169,17 @@ def _ranked_counts(histogram: Histogram) -> list[int]:
     return [math.floor(count * scale + 0.5) for count in histogram.counts]
 
 
-def _tail(rising: Histogram, live: Histogram) -> float:
-    # Of both together, so that under equal colors the bound says nothing about who is above it.
+def _tail(rising: Histogram, live: Histogram, share: float) -> float:
+    # Of both together: under equal colors that bound says nothing about who is beyond it.
     both = Histogram.sum_of([rising, live])
-    above, cut = 0.0, 0
-    for index in reversed(range(1, len(both.bounds))):
-        above += both.counts[index]
-        if above >= TAIL_SHARE * both.total:
-            cut = index
-            break
-    return _fisher(*(_slower(each, cut) for each in (rising, live)))
+    beyond = {
+        index: math.fsum(both.counts[index:]) / both.total for index in range(1, len(both.bounds))
+    }
+    cuts = [index for index, part in beyond.items() if part > 0]
+    if not cuts:
+        return 1.0
+    cut = min(cuts, key=lambda index: abs(math.log(beyond[index] / share)))
+    return _fisher(_slower(rising, cut), _slower(live, cut))
 
 
 def _slower(histogram: Histogram, first_slow: int) -> Shares:

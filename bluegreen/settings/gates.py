@@ -41,6 +41,7 @@ __all__ = [
 _OWN_NAMES = ("capacity", "release", "approval")
 _READY = "ready"
 _MEASURING = ("latency", "errors", "load")
+_ASKED_AGAIN_SECONDS = 5.0
 
 
 class CapacityGateSettings(SettingsModel):
@@ -160,9 +161,8 @@ class GatesSettings(SettingsModel):
         for kind, name in self._written():
             if counts[name] > 1:
                 msg = (
-                    f"more than one gate is called {name};"
-                    f" {', '.join((*_OWN_NAMES, *_MEASURING))} and {_READY} are built in, and every"
-                    " other name is free once"
+                    f"more than one gate is called {name}; {', '.join(_OWN_NAMES)} and {_READY}"
+                    " are built in, and every other name is free once"
                 )
                 raise MisfitError(msg, kind, name, value=None)
         return self
@@ -190,12 +190,15 @@ class GatesSettings(SettingsModel):
     def _measuring_fits_into_the_time(self) -> Self:
         for name in _MEASURING:
             gate = getattr(self, name)
-            if gate is not None and gate.needed_seconds > self.timeout_seconds:
+            if gate is None:
+                continue
+            needed = gate.needed_seconds + _ASKED_AGAIN_SECONDS
+            if needed > self.timeout_seconds:
                 msg = (
-                    f"{name} takes {gate.needed_seconds:g} s, and timeout_seconds ends all gates"
-                    f" after {self.timeout_seconds:g}"
+                    f"{name} takes {gate.needed_seconds:g} s, then gates that look are asked again,"
+                    f" and timeout_seconds ends all after {self.timeout_seconds:g}"
                 )
-                raise MisfitError(msg, "timeout_seconds", value=f"{gate.needed_seconds:g}")
+                raise MisfitError(msg, "timeout_seconds", value=f"{needed:g}")
         return self
 
     @model_validator(mode="after")

@@ -30,14 +30,14 @@ __all__ = [
     "Source",
 ]
 
-MAX_RATE = 500.0
+_MAX_RATE = 500.0
 """Requests per second; the gate asks what is about to be production, it does not attack it."""
 
-SPARE_SECONDS = 5.0
+_SPARE_SECONDS = 5.0
 """What a gate is given beside its window: for the questions before and after it."""
 
-MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
-LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+_MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+_LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
 class NoData(StrEnum):
@@ -100,7 +100,7 @@ class OwnRequestsSettings(SettingsModel):
     path: RequestPath = "/"
     """Path on the color-pinned address, query included; default `/`. Only GET is sent."""
 
-    rate: float = Field(default=20.0, gt=0, le=MAX_RATE)
+    rate: float = Field(default=20.0, gt=0, le=_MAX_RATE)
     """Requests per second, evenly spaced, whether or not earlier ones were answered; default 20, at
     most 500."""
 
@@ -117,7 +117,7 @@ class MemberFromSettings(SettingsModel):
     header: HeaderName | None = None
     """A header of the answer that names the member, for example `X-Pod`."""
 
-    label: LabelName | None = None
+    label: _LabelName | None = None
     """A label of the metric itself that names the member, for example `pod`."""
 
     @model_validator(mode="after")
@@ -142,7 +142,7 @@ class ComparisonSettings(SettingsModel):
     """Requests of each color without which nothing is compared; default 300."""
 
 
-class MeasuringGateSettings(GateSettings):
+class _MeasuringGateSettings(GateSettings):
     """A gate that measures for a while."""
 
     window_seconds: Seconds = 60
@@ -161,7 +161,7 @@ class MeasuringGateSettings(GateSettings):
     @property
     def needed_seconds(self) -> float:
         """What it takes: its window, and what is asked around it."""
-        return self.window_seconds + SPARE_SECONDS
+        return self.window_seconds + _SPARE_SECONDS
 
     @model_validator(mode="after")
     def _window_fits_into_the_time(self) -> Self:
@@ -175,7 +175,7 @@ class MeasuringGateSettings(GateSettings):
         return self
 
 
-class MetricGateSettings(MeasuringGateSettings):
+class MetricGateSettings(_MeasuringGateSettings):
     """A gate that reads a metric of the application."""
 
     source: Source = Source.SCRAPE
@@ -185,11 +185,11 @@ class MetricGateSettings(MeasuringGateSettings):
     """Where the application says it, on the color-pinned address; default `/metrics`. A Prometheus
     server is not asked for it."""
 
-    labels: dict[LabelName, str] = Field(default_factory=dict)
+    labels: dict[_LabelName, str] = Field(default_factory=dict)
     """Only series with these labels count. `{color}`, `{release}` and `{service}` are filled in; a
     Prometheus server needs them to tell colors apart: `{color: "{color}"}`."""
 
-    except_labels: dict[LabelName, tuple[str, ...]] = Field(default_factory=dict)
+    except_labels: dict[_LabelName, tuple[str, ...]] = Field(default_factory=dict)
     """Series with one of these values do not count, for example
     `{path: [/health/ready, /metrics]}`: an idle color answers little else, and quickly."""
 
@@ -204,13 +204,13 @@ class MetricGateSettings(MeasuringGateSettings):
     def needed_seconds(self) -> float:
         """What it takes: its window, the last answers, and what is asked around it."""
         last = self.requests.timeout_seconds if self.requests else 0
-        return self.window_seconds + last + SPARE_SECONDS
+        return self.window_seconds + last + _SPARE_SECONDS
 
 
 class LatencyGateSettings(MetricGateSettings):
     """The gate `latency`: a quantile of a histogram of the rising color."""
 
-    metric: MetricName = "http_request_duration_seconds"
+    metric: _MetricName = "http_request_duration_seconds"
     """Name of the histogram, without `_bucket`; default `http_request_duration_seconds`."""
 
     quantile: float = Field(default=0.99, gt=0, lt=1)
@@ -231,10 +231,10 @@ class LatencyGateSettings(MetricGateSettings):
 class ErrorsGateSettings(MetricGateSettings):
     """The gate `errors`: the share of 5xx answers, of the rising color against the live one."""
 
-    metric: MetricName = "http_requests_total"
+    metric: _MetricName = "http_requests_total"
     """Name of the counter; default `http_requests_total`."""
 
-    status_label: LabelName = "status"
+    status_label: _LabelName = "status"
     """Its label that holds the status; default `status`. `5xx` counts like 500 to 599."""
 
     max_share: float = Field(default=0.05, ge=0, le=1)
@@ -307,7 +307,7 @@ class LoadGateSettings(GateSettings):
     @property
     def needed_seconds(self) -> float:
         """What it takes: its window, the last answers, and a little to begin and to end."""
-        return self.window_seconds + self.requests.timeout_seconds + SPARE_SECONDS
+        return self.window_seconds + self.requests.timeout_seconds + _SPARE_SECONDS
 
     @model_validator(mode="after")
     def _window_fits_into_the_time(self) -> Self:
@@ -315,8 +315,8 @@ class LoadGateSettings(GateSettings):
         if needed > self.timeout_seconds:
             msg = (
                 f"window_seconds {self.window_seconds:g}, requests.timeout_seconds"
-                f" {self.requests.timeout_seconds:g} and {SPARE_SECONDS:g} s to begin and to end do"
-                f" not fit into timeout_seconds {self.timeout_seconds:g}"
+                f" {self.requests.timeout_seconds:g} and {_SPARE_SECONDS:g} s to begin and to end"
+                f" do not fit into timeout_seconds {self.timeout_seconds:g}"
             )
             raise MisfitError(msg, "timeout_seconds", value=f"{needed:g}")
         return self

@@ -404,8 +404,8 @@ CASES = [
         {"service.gates.command": {"release": {"command": "true"}}},
         no(
             "service.gates",
-            "more than one gate is called release; capacity, release and ready are built in, and "
-            "every other name is free once",
+            "more than one gate is called release; capacity, release, approval and ready are built "
+            "in, and every other name is free once",
             to_remove("service.gates.command.release"),
         ),
     ),

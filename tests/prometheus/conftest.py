@@ -5,6 +5,8 @@ import pytest
 
 from tests.load.servers import AppProcess
 from tests.prometheus.server import ROOT, program, running
+from tests.unit.gates.metrics_pages import Member, in_turn
+from tests.unit.gates.web import served
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +39,17 @@ def apps():
 
 
 @pytest.fixture(scope="module")
-def prometheus(installed, apps, tmp_path_factory):
-    targets = {name: app.port for name, app in apps.items()}
+def rare():
+    """A member whose counters a test moves, scraped like the others."""
+    member = Member()
+    with served(in_turn(member)) as web:
+        yield member, int(web.url.rpartition(":")[2])
+
+
+@pytest.fixture(scope="module")
+def prometheus(installed, apps, rare, tmp_path_factory):
+    targets = {**{name: app.port for name, app in apps.items()}, "rare": rare[1]}
     with running(tmp_path_factory.mktemp("prometheus"), targets) as server:
-        for name in apps:
+        for name in targets:
             server.wait_until(f'up{{color="{name}"}} == 1')
         yield server

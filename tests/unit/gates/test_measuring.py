@@ -1,5 +1,6 @@
 """`latency` and `errors` on what members say themselves, before and after the window."""
 
+import time
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from bluegreen.gates.counting import Selection, Window
 from bluegreen.gates.errors import ErrorsGate
 from bluegreen.gates.gate import Deadline, Endpoint, Readiness
 from bluegreen.gates.latency import LatencyGate
+from bluegreen.gates.runner import run_gates
 from bluegreen.gates.scraping import MemberFrom, ScrapeMeter
 from bluegreen.settings.measuring_gates import ComparisonSettings, NoData
 from tests.unit.gates.metrics_pages import Member, in_turn
@@ -155,6 +157,23 @@ def test_one_slow_member_of_three_is_not_overlooked(serve, a_subject):
     verdict = a_latency_gate().check(a_subject(web.url, **members(3)), Deadline(10))
 
     assert not verdict.passed
+
+
+def test_two_gates_that_look_in_step_meet_all_members(serve, a_subject):
+    crew = [Member(1000.0), Member(2000.0)]
+
+    def answer_when_the_next_one_asks(visit):
+        end = time.monotonic() + 0.03
+        while len(web.heads) == visit.number and time.monotonic() < end:
+            time.sleep(0.001)
+        visit.reply(body=crew[visit.number % 2].page())
+
+    web = serve(answer_when_the_next_one_asks)
+    gates = [a_latency_gate(min_samples=1), an_errors_gate()]
+
+    verdicts = run_gates(gates, a_subject(web.url, **members(2)), timeout_seconds=20)
+
+    assert all("0 requests" in each.reason or "0 of 0" in each.reason for each in verdicts)
 
 
 @pytest.mark.parametrize("starts", [(None, None), (1000.0, 1000.0)])

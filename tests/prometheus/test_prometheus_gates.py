@@ -1,5 +1,6 @@
 """The gates that measure, beside a real Prometheus that scrapes the example application."""
 
+import threading
 import time
 
 import pytest
@@ -51,7 +52,7 @@ def measuring(rising="green", **changes):
     return {
         "source": "prometheus",
         "labels": labels,
-        "window_seconds": 4,
+        "window_seconds": 3,
         "timeout_seconds": 30,
         "requests": SENT,
         **changes,
@@ -60,7 +61,7 @@ def measuring(rising="green", **changes):
 
 def test_our_quantile_is_the_one_that_prometheus_gives(apps, prometheus):
     for number in range(60):
-        apps["blue"].get(f"/slow?ms={number * 4}")
+        apps["blue"].get(f"/slow?ms={number * 2}")
     time.sleep(1.2)
     metric, selector = HistogramMetric(), '{color="blue",path="/slow"}'
     server = PrometheusServer(url=prometheus.url)
@@ -78,8 +79,8 @@ def test_our_quantile_is_the_one_that_prometheus_gives(apps, prometheus):
 
 
 def test_a_fast_color_passes_and_a_slow_one_is_refused(judge):
-    fast = judge("latency", measuring(min_samples=100, limit_seconds=0.1))
-    slow = judge("latency", measuring("slow", min_samples=100, limit_seconds=0.1), rising="slow")
+    fast = judge("latency", measuring(min_samples=100, limit_seconds=0.2))
+    slow = judge("latency", measuring("slow", min_samples=100, limit_seconds=0.2), rising="slow")
 
     assert fast.passed, fast
     assert not slow.passed
@@ -87,7 +88,7 @@ def test_a_fast_color_passes_and_a_slow_one_is_refused(judge):
 
 
 def test_scraping_says_the_same(judge):
-    gate = {"labels": {"path": "/"}, "window_seconds": 2, "requests": SENT, "limit_seconds": 0.1}
+    gate = {"labels": {"path": "/"}, "window_seconds": 2, "requests": SENT, "limit_seconds": 0.2}
 
     fast = judge("latency", {**gate, "min_samples": 100})
     slow = judge("latency", {**gate, "min_samples": 100}, rising="slow")
@@ -108,6 +109,24 @@ def test_an_erring_color_is_refused_beside_the_live_one(judge):
     assert "100 % (" in bad.reason, bad
 
 
+def test_the_first_errors_of_a_color_count(judge, rare):
+    member, _ = rare
+    member.serve(1000)
+    time.sleep(1.5)
+
+    def err():
+        member.serve(400)
+        member.serve(9, status="503")
+
+    threading.Timer(1.5, err).start()
+    gate = measuring("rare", requests=None, compare={"min_samples": 100}, max_share=0.01)
+
+    verdict = judge("errors", {**gate, "labels": {"color": "rare"}})
+
+    assert not verdict.passed
+    assert "(9 of " in verdict.reason, verdict
+
+
 def test_a_color_that_prometheus_does_not_know_is_no_data(judge):
     verdict = judge("latency", measuring("nobody", window_seconds=1))
 
@@ -121,7 +140,7 @@ def test_a_color_that_prometheus_does_not_know_is_no_data(judge):
         ('max(up{color="{color}"})', True, "the query gives 1, which is >= 1"),
         ('up{color="{color}"} * 0.5', False, "the query gives 0.5, which is not >= 1"),
         ("scalar(vector(2))", True, "the query gives 2"),
-        ("up", False, "the query gives 4 values and one is judged"),
+        ("up", False, "the query gives 5 values and one is judged"),
         ('up{color="none"}', False, "the query gives no value"),
         ("vector(0) / 0", False, "the query gives NaN"),
         ("up[1m]", False, "a range of values"),

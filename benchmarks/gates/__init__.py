@@ -1,0 +1,1 @@
+"""How often the gates that compare stop equal colors, and how often they stop a worse one."""
