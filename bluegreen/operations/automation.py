@@ -199,7 +199,8 @@ class Stack:
                 "done; `pulumi stack ls` shows those that are there"
             )
         if isinstance(error, automation_errors.ConcurrentUpdateError):
-            return StackLockedError(said)
+            # With the lines below the first one: they say whose lock it is.
+            return StackLockedError(f"{result.stdout}\n{result.stderr}" if result else said)
         was_killed = result is not None and result.exit_code < 0
         if was_killed and result is not None:
             said = f"the engine was killed by signal {-result.exit_code}; {said}".rstrip("; ")
