@@ -63,13 +63,10 @@ def switch(
     Ctrl-C lets the engine finish the step it is at, and says where production is then.
 
     Examples:
-    bluegreen switch
-
-    bluegreen switch --to green --reason "release 1.1"
-
-    bluegreen switch --bake 300 --bake-path /api/orders
-
-    bluegreen switch --json | jq -r .rollback_command
+        bluegreen switch
+        bluegreen switch --to green --reason "release 1.1"
+        bluegreen switch --bake 300 --bake-path /api/orders
+        bluegreen switch --json | jq -r .rollback_command
     """
     output = Output(as_json=as_json)
     with ending(output), output.progress() as progress:
@@ -108,10 +105,14 @@ def _page(done: Switched) -> RenderableType:
     if done.rollback_command is not None:
         old = f"{done.from_color} {done.releases.get(done.from_color, '')}".strip()
         lines += [
-            f"{old} goes on running, until {done.old_color_until} at least",
+            f"{old} goes on running, {_kept(done.old_color_until)}",
             f"to go back: {done.rollback_command}",
         ]
     return Text("\n".join(lines))
+
+
+def _kept(until: str | None) -> str:
+    return f"until {until} at least" if until else "as long as you let it (retention_hours is 0)"
 
 
 def _bake_lines(bake: Baked) -> list[str]:

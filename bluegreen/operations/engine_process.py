@@ -9,8 +9,9 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -25,6 +26,9 @@ class Interruption:
     requested: signal.Signals | None = None
     """The first signal that asked to stop; None while nobody has."""
 
+    stop_file: Path | None = None
+    """Made at the first request: a program can look for it."""
+
     _processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @contextmanager
@@ -33,7 +37,8 @@ class Interruption:
         before = {
             signal.SIGINT: signal.signal(signal.SIGINT, self._stop),
             signal.SIGTERM: signal.signal(signal.SIGTERM, self._stop),
-            signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+            # Not ignored: what is started would inherit that.
+            signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: None),
         }
         try:
             yield self
@@ -44,6 +49,9 @@ class Interruption:
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         first = self.requested is None
         self.requested = self.requested or signal.Signals(number)
+        if self.stop_file is not None:
+            with suppress(OSError):
+                self.stop_file.touch()
         for process in self._processes:
             # The second one ends the engine at once, as it does when it is typed at `pulumi`.
             process.send_signal(signal.SIGINT)
@@ -85,7 +93,8 @@ def run_engine(
     Raises:
         FileNotFoundError: There is no such program.
     """
-    with subprocess.Popen(
+    # Not in a `with`: its end waits for whoever else holds the pipes.
+    process = subprocess.Popen(
         list(words),
         cwd=cwd,
         env={**os.environ, **environment},
@@ -95,13 +104,13 @@ def run_engine(
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-    ) as process:
-        stdout = _Reader(process.stdout, on_output)
-        stderr = _Reader(process.stderr, on_error)
-        with (interruption or Interruption()).passed_on_to(process):
-            process.wait()
-        # What the engine has left behind may hold its pipes open; what it said itself is there.
-        return EngineResult(process.returncode, stdout.text(), stderr.text())
+    )
+    stdout = _Reader(process.stdout, on_output)
+    stderr = _Reader(process.stderr, on_error)
+    with (interruption or Interruption()).passed_on_to(process):
+        process.wait()
+    # What a killed engine has left behind may hold its pipes open; what it said itself is there.
+    return EngineResult(process.returncode, stdout.text(), stderr.text())
 
 
 class _Reader:
@@ -117,10 +126,13 @@ class _Reader:
         self._thread.start()
 
     def _read(self) -> None:
-        for line in self._stream or ():
-            self._lines.append(line.rstrip("\n"))
-            if self._tell is not None:
-                self._tell(self._lines[-1])
+        if self._stream is None:
+            return
+        with self._stream as stream:
+            for line in stream:
+                self._lines.append(line.rstrip("\n"))
+                if self._tell is not None:
+                    self._tell(self._lines[-1])
 
     def text(self) -> str:
         self._thread.join(self._LEFT_BEHIND_SECONDS)
