@@ -14,6 +14,7 @@ class ConfigKey(StrEnum):
     GREEN = "green"
     CANARY = "canary"
     RETIRED = "retired"
+    APPROVAL = "approval"
 
 
 class OutputName(StrEnum):

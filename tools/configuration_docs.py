@@ -48,9 +48,9 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
         inner = _model_in(field.annotation)
         if inner is None or _is_repeated(key):
             yield _row(key, field, meanings.get(name, ""))
-        elif _is_mapping(field.annotation):
+        elif _origin(field.annotation) is dict:
             yield from _rows(inner, f"{key}.NAME.")
-        elif _is_list(field.annotation):
+        elif _origin(field.annotation) is tuple:
             yield from _rows(inner, f"{key}[].")
         else:
             yield from _rows(inner, f"{key}.")
@@ -92,12 +92,8 @@ def _default(field: FieldInfo) -> str:
     return f"`{default.value if isinstance(default, Enum) else default}`"
 
 
-def _is_mapping(annotation: object) -> bool:
-    return getattr(annotation, "__origin__", None) is dict
-
-
-def _is_list(annotation: object) -> bool:
-    return getattr(annotation, "__origin__", None) is tuple
+def _origin(annotation: object) -> object:
+    return getattr(annotation, "__origin__", None)
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

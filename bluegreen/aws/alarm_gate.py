@@ -38,8 +38,23 @@ class AlarmGate:
 
     @property
     def is_slow(self) -> bool:
-        """Always: a rollback does not wait for figures."""
-        return True
+        """As it is set."""
+        return self.settings.slow
+
+    @property
+    def is_dry_run(self) -> bool:
+        """As it is set."""
+        return self.settings.dry_run
+
+    @property
+    def runs_first(self) -> bool:
+        """Never: it changes nothing."""
+        return False
+
+    @property
+    def lacks(self) -> str:
+        """Nothing: it asks what is there anyway."""
+        return ""
 
     @property
     def runs_in_preview(self) -> bool:

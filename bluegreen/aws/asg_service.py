@@ -76,7 +76,7 @@ class AsgService(ServiceComponent):
         names = names_of(settings.name, stack, settings.aws)
         live = LiveSide(settings, names, AwsSession(_access(args)), ground.load_balancer_arn)
         self._live = live
-        update = _update(name, settings, plan, overrides, live)
+        update = _update(name, args.config, plan, overrides, live)
         super().__init__("bluegreen:index:AsgService", name, update, opts, _place(settings, ground))
 
         child = pulumi.ResourceOptions(parent=self)
@@ -170,27 +170,34 @@ def _place(settings: ServiceSettings, ground: Ground) -> dict[str, pulumi.Input[
 
 def _update(
     name: str,
-    service: ServiceSettings,
+    config: ServiceConfig,
     plan: ServicePlan,
     overrides: Overrides,
     live: LiveSide,
 ) -> Update:
     return Update(
         name=name,
-        settings=service,
+        settings=config.service,
         plan=plan,
         overrides=overrides,
         data_plane=live.data_plane,
         journal=live.journal,
-        gates=_gates(service, live),
+        gates=_gates(config, live),
         readers=PropertyReaders(
             route=live.recorded_route, fleet=fleet_state_of, flag_color=flag_color_of
         ),
     )
 
 
-def _gates(service: ServiceSettings, live: LiveSide) -> list[Gate]:
-    gates = list(build_gates(service.gates, readiness_path=service.health_check.path))
+def _gates(config: ServiceConfig, live: LiveSide) -> list[Gate]:
+    service = config.service
+    gates = list(
+        build_gates(
+            service.gates,
+            readiness_path=service.health_check.path,
+            approval=config.approval,
+        )
+    )
     settings = service.aws.alarm_gate
     if settings is not None:
         gates.append(AlarmGate(aws=live.aws, settings=settings, own_names=live.alarm_names))

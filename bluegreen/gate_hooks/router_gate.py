@@ -112,7 +112,7 @@ class RouterGate:
         update.verdicts.extend(verdicts)
         for verdict in verdicts:
             (call.warn if verdict.is_warning else call.say)(f"{update.name}: {color}: {verdict}")
-            if verdict.detail and not verdict.passed:
+            if verdict.detail and (verdict.would_refuse or not verdict.passed):
                 call.say(f"{update.name}: {color}: {verdict.gate} said:\n{verdict.detail}")
         if not all(verdict.passed for verdict in verdicts):
             refusal = GateError(refusal_text(subject, verdicts))
@@ -121,6 +121,9 @@ class RouterGate:
     def _report(self, call: HookCall, subject: Subject) -> None:
         """Shows what the gates would say now; refuses nothing, since this update may change it."""
         update = self._update
+        for gate in update.gates:
+            if gate.lacks and not (subject.is_rollback and gate.is_slow):
+                call.warn(f"{update.name}: {subject.color}: {gate.name} cannot run: {gate.lacks}")
         if subject.color in update.changing:
             names = ", ".join(gate.name for gate in update.gates)
             call.say(
@@ -128,7 +131,7 @@ class RouterGate:
                 f"is changed: {names}"
             )
             return
-        looking = [gate for gate in update.gates if gate.runs_in_preview]
+        looking = [gate for gate in update.gates if gate.runs_in_preview and not gate.lacks]
         verdicts = run_gates(looking, subject, timeout_seconds=_PREVIEW_SECONDS)
         for verdict in verdicts:
             tell = call.say if verdict.passed and not verdict.is_warning else call.warn

@@ -25,7 +25,7 @@ from bluegreen.events.event_file import EventFile
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.timeline import Timeline
 from bluegreen.gates.data_plane import DataPlane
-from bluegreen.gates.gate import Gate, Subject, Verdict
+from bluegreen.gates.gate import Endpoint, Gate, Subject, Verdict
 from bluegreen.overrides import Overrides
 from bluegreen.plan import ServicePlan
 from bluegreen.settings.service import ServiceSettings
@@ -88,16 +88,27 @@ class Update:
     def subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
         """What the gates judge when this color is to get more traffic."""
         fleet = self.plan.fleets[color]
+        active = live.active if isinstance(live, Route) else None
+        beside = active if active is not color else None
         return Subject(
             color=color,
             release=fleet.release,
             replicas=fleet.replicas,
             endpoint=self.data_plane.pinned_endpoint(color),
             readiness=self.data_plane.readiness,
-            live_color=live.active if isinstance(live, Route) else None,
+            live_color=active,
             is_rollback=self.is_rollback,
             capacity_key=fleet.capacity_key,
+            service=self.settings.name,
+            live_endpoint=self._pinned(beside) if beside else None,
+            live_release=self.running_release(beside) if beside else None,
         )
+
+    def _pinned(self, color: Color) -> Endpoint | None:
+        try:
+            return self.data_plane.pinned_endpoint(color)
+        except DataPlaneError:
+            return None
 
     def release_of(self, color: Color) -> str:
         """The release a color is to hold."""
@@ -115,6 +126,13 @@ class Update:
         if isinstance(live, UnreadableTraffic):
             return f"unreadable ({live})"
         return _described(live.split, self._running_release)
+
+    def running_release(self, color: Color) -> str | None:
+        """The release that a color runs; None when nobody can say."""
+        try:
+            return self.data_plane.release(color)
+        except DataPlaneError:
+            return None
 
     def _running_release(self, color: Color) -> str:
         try:
@@ -208,7 +226,7 @@ def _recorded(verdict: Verdict) -> RecordedVerdict:
         value=verdict.value,
         limit=verdict.limit,
         duration_seconds=round(verdict.duration_seconds, 3),
-        mark=str(verdict).split(": ")[1],
+        result=verdict.mark,
     )
 
 

@@ -42,6 +42,21 @@ class CapacityGate:
         return False
 
     @property
+    def is_dry_run(self) -> bool:
+        """Never: it is the guard."""
+        return False
+
+    @property
+    def runs_first(self) -> bool:
+        """Never: it changes nothing."""
+        return False
+
+    @property
+    def lacks(self) -> str:
+        """Nothing: it asks what is there anyway."""
+        return ""
+
+    @property
     def runs_in_preview(self) -> bool:
         """Always: it only looks."""
         return True

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bluegreen.gates.gate import Deadline, Subject, Verdict
+from bluegreen.gates.gate import Deadline, Subject, Verdict, WrittenGate
 from bluegreen.gates.masking import MaskedTail
 from bluegreen.gates.wording import error_text, one_line, seconds
 
@@ -24,14 +24,13 @@ _NEVER_PASSED_ON = ("PULUMI_CONFIG",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CommandGate:
+class CommandGate(WrittenGate):
     """Passes when the program ends with status 0 in time.
 
     It runs without a shell, in a process group of its own that is killed at the deadline, and once
     the program has ended: nothing that it started in the background stays.
     """
 
-    name: str
     arguments: tuple[str, ...]
     """The program and its arguments."""
 
@@ -42,20 +41,21 @@ class CommandGate:
     """Names of variables whose values are masked in everything that is kept."""
 
     timeout_seconds: float = 60
-    is_slow: bool = False
 
     @property
     def runs_in_preview(self) -> bool:
         """Never: nobody expects a preview to run a program that may log in and place orders."""
         return False
 
+    @property
+    def lacks(self) -> str:
+        """The variables that are to be masked and are not there."""
+        missing = [name for name in self.secret_env if name not in {**os.environ, **self.env}]
+        return f"no variable {', '.join(missing)} to mask; set it or unlist it" if missing else ""
+
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Runs the program once and waits for its end, at most until the deadline."""
         env = self._environment(subject)
-        missing = [name for name in self.secret_env if name not in env]
-        if missing:
-            names = ", ".join(missing)
-            return self._verdict(f"did not run: no variable {names} to mask; set it or unlist it")
         output = MaskedTail(OUTPUT_LIMIT_BYTES, (env[name] for name in self.secret_env))
         limit = deadline.remaining_seconds
         try:

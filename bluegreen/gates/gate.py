@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bluegreen.colors import Color
 
-__all__ = ["Deadline", "Endpoint", "Gate", "Readiness", "Subject", "Verdict"]
+__all__ = ["Deadline", "Endpoint", "Gate", "Readiness", "Subject", "Verdict", "WrittenGate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,20 @@ class Subject:
     capacity_key: str | None = None
     """The key of the config that `replicas` comes from; None for the color's own `replicas`."""
 
+    service: str = ""
+    """Name of the service."""
+
+    live_endpoint: Endpoint | None = None
+    """The live color's pinned address; None when no other color is live, or it has no address."""
+
+    live_release: str | None = None
+    """The release that the live color runs; None when no other color is live, or nobody can say."""
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """What `{color}`, `{release}` and `{service}` stand for in what a person wrote."""
+        return {"color": self.color.value, "release": self.release, "service": self.service}
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -69,21 +83,39 @@ class Verdict:
     """One line with the values; for a refusal also what would make it pass."""
 
     value: str | None = None
-    """What was measured."""
+    """What was measured; None when nothing could be."""
 
     limit: str | None = None
-    """What was demanded."""
+    """What was demanded; with the unit that `value` has."""
 
     duration_seconds: float = 0.0
+    """How long the gate took; set by whoever asked it."""
+
     is_warning: bool = False
     """Passed, but somebody should read the reason."""
 
     detail: str | None = None
     """Lines behind the reason: the end of a command's output, or a traceback."""
 
+    would_refuse: bool = False
+    """A dry run whose gate refused: it passed all the same, and is a warning."""
+
+    was_asked: bool = True
+    """False when a rollback skipped the gate, or one that goes first has refused already."""
+
+    @property
+    def mark(self) -> str:
+        """How it ended, in a word or two."""
+        if not self.was_asked:
+            return "not asked"
+        if not self.passed:
+            return "refused"
+        if self.would_refuse:
+            return "would refuse"
+        return "warning" if self.is_warning else "passed"
+
     def __str__(self) -> str:
-        mark = ("warning" if self.is_warning else "passed") if self.passed else "refused"
-        return f"{self.gate}: {mark}: {self.reason}"
+        return f"{self.gate}: {self.mark}: {self.reason}"
 
 
 class Deadline:
@@ -128,8 +160,52 @@ class Gate(Protocol):
         """True when a rollback skips this gate."""
 
     @property
+    def is_dry_run(self) -> bool:
+        """True when a refusal is reported and not acted on."""
+
+    @property
+    def runs_first(self) -> bool:
+        """True when the gate prepares the color: the others are asked once it has passed."""
+
+    @property
+    def lacks(self) -> str:
+        """What has to be put right before it can be asked at all; empty when nothing.
+
+        For example a package or a variable that is missing. Told in previews, also of gates that
+        are not asked there; in an update a refusal.
+        """
+
+    @property
     def runs_in_preview(self) -> bool:
-        """True when the gate only looks, so that a preview may ask it and report the answer."""
+        """True when the gate only looks, and quickly.
+
+        So a preview may ask it and report the answer, and an update may ask it a second time.
+        """
 
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Judges the subject; may try again until the deadline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenGate:
+    """What every gate has that somebody wrote into the config; see `Gate` for the meaning."""
+
+    name: str
+    timeout_seconds: float = 30
+    is_slow: bool = False
+    is_dry_run: bool = False
+
+    @property
+    def runs_first(self) -> bool:
+        """Judges what is there, unless a gate says something else."""
+        return False
+
+    @property
+    def lacks(self) -> str:
+        """Nothing, unless a gate says something else."""
+        return ""
+
+    @property
+    def runs_in_preview(self) -> bool:
+        """Only looks, and quickly, unless a gate says something else."""
+        return True

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bluegreen.gates.answers import Answer
-from bluegreen.gates.gate import Deadline, Subject, Verdict
+from bluegreen.gates.gate import Deadline, Subject, Verdict, WrittenGate
 from bluegreen.gates.probe import Finding, Probe
 from bluegreen.gates.wording import one_line
 
@@ -15,19 +15,12 @@ _OK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseGate:
+class ReleaseGate(WrittenGate):
     """Passes when enough answers in a row name the release that the color is expected to run."""
 
     name: str = "release"
     probe: Probe = field(default_factory=lambda: Probe(path="/version"))
     json_field: str = "version"
-    timeout_seconds: float = 30
-    is_slow: bool = False
-
-    @property
-    def runs_in_preview(self) -> bool:
-        """Always: it only looks."""
-        return True
 
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Asks until enough good answers came in a row, or until the deadline."""

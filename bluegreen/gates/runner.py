@@ -3,7 +3,7 @@
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from bluegreen.gates.gate import Deadline, Gate, Subject, Verdict
@@ -54,7 +54,12 @@ class _Asked:
 
     def _run(self) -> None:
         try:
-            found: object = self._gate.check(self._subject, self._deadline)
+            lacks = self._gate.lacks
+            found: object = (
+                Verdict(self._gate.name, passed=False, reason=f"did not run: {lacks}")
+                if lacks
+                else self._gate.check(self._subject, self._deadline)
+            )
             verdict = _complete(self._gate.name, found)
         # SystemExit too: in a thread it would end the gate without a verdict and without a word.
         except BaseException as error:  # noqa: BLE001
@@ -71,10 +76,11 @@ def run_gates(
     timeout_seconds: float,
     on_start: Callable[[str], None] | None = None,
 ) -> tuple[Verdict, ...]:
-    """Asks all gates at once, each in a daemon thread, and returns their verdicts in that order.
+    """Asks gates, each in a daemon thread, and returns their verdicts in the same order.
 
-    A gate that raises, or is silent at its limit, refuses; a hung one is left behind. A rollback
-    skips slow gates.
+    Those that prepare the color go first; once all of them have passed, the others are asked at
+    the same time. A gate that raises, or is silent at its limit, refuses; a hung one is left
+    behind. A rollback skips slow gates. A dry run never refuses.
 
     Args:
         gates: What to ask.
@@ -82,18 +88,40 @@ def run_gates(
         timeout_seconds: Limit for all together; returns at most half a second after it.
         on_start: Called in this thread with the name of each gate that is asked, before it is.
     """
+    ends = time.monotonic() + timeout_seconds
+    verdicts: dict[int, Verdict] = {
+        index: _skipped(gate)
+        for index, gate in enumerate(gates)
+        if subject.is_rollback and gate.is_slow
+    }
+    for is_first in (True, False):
+        stage = {
+            index: gate
+            for index, gate in enumerate(gates)
+            if gate.runs_first is is_first and index not in verdicts
+        }
+        refused = [verdict.gate for verdict in verdicts.values() if not verdict.passed]
+        if refused:
+            verdicts |= {index: _not_asked(gate, refused[0]) for index, gate in stage.items()}
+        else:
+            left = max(0.0, ends - time.monotonic())
+            verdicts |= _run_stage(stage, subject, left, on_start)
+    return tuple(verdicts[index] for index in range(len(gates)))
+
+
+def _run_stage(
+    gates: Mapping[int, Gate],
+    subject: Subject,
+    timeout_seconds: float,
+    on_start: Callable[[str], None] | None,
+) -> dict[int, Verdict]:
     asked: dict[int, _Asked] = {}
     try:
-        for index, gate in enumerate(gates):
-            if subject.is_rollback and gate.is_slow:
-                continue
+        for index, gate in gates.items():
             if on_start is not None:
                 on_start(gate.name)
             asked[index] = _Asked(gate, subject, min(gate.timeout_seconds, timeout_seconds))
-        return tuple(
-            asked[index].verdict() if index in asked else _skipped(gate)
-            for index, gate in enumerate(gates)
-        )
+        return {index: _acted_on(gates[index], one.verdict()) for index, one in asked.items()}
     finally:
         # Only matters when the caller was interrupted: else each gate spoke or is past its limit.
         for one in asked.values():
@@ -127,7 +155,7 @@ def ask_again(
 def refusal_text(subject: Subject, verdicts: Iterable[Verdict]) -> str:
     """Why the color gets no more traffic: a headline, then one line per gate that refused."""
     verdicts = tuple(verdicts)
-    refused = [verdict for verdict in verdicts if not verdict.passed]
+    refused = [verdict for verdict in verdicts if verdict.was_asked and not verdict.passed]
     move = "rolling back" if subject.is_rollback else "switching"
     gates = "gate" if len(verdicts) == 1 else "gates"
     headline = (
@@ -137,8 +165,20 @@ def refusal_text(subject: Subject, verdicts: Iterable[Verdict]) -> str:
     return "\n".join([headline, *(f"  {one.gate}: {one.reason}" for one in refused)])
 
 
+def _acted_on(gate: Gate, verdict: Verdict) -> Verdict:
+    """What a verdict means: that of a dry run is told, and moves nothing."""
+    if verdict.passed or not gate.is_dry_run:
+        return verdict
+    return replace(verdict, passed=True, is_warning=True, would_refuse=True)
+
+
 def _skipped(gate: Gate) -> Verdict:
-    return Verdict(gate=gate.name, passed=True, reason="skipped in a rollback")
+    return Verdict(gate.name, passed=True, reason="skipped in a rollback", was_asked=False)
+
+
+def _not_asked(gate: Gate, refused: str) -> Verdict:
+    reason = f"{refused}, which goes first, has refused"
+    return Verdict(gate.name, passed=False, reason=reason, was_asked=False)
 
 
 def _refused(name: str, error: BaseException) -> Verdict:

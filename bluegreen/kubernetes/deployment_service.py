@@ -75,7 +75,7 @@ class DeploymentService(ServiceComponent):
         self._names = ObjectNames(settings.name, _namespace(settings, cluster))
         self._settings = settings
         live = _live_router(settings, cluster, self._names, may_adopt=len(plan.fleets) == 1)
-        update = _update(name, settings, plan, overrides, cluster, self._names, live)
+        update = _update(name, args.config, plan, overrides, cluster, self._names, live)
         place = {
             "namespace": self._names.namespace,
             "router": str(settings.kubernetes.router),
@@ -160,13 +160,14 @@ def _namespace(settings: ServiceSettings, cluster: Cluster) -> str:
 
 def _update(
     name: str,
-    service: ServiceSettings,
+    config: ServiceConfig,
     plan: ServicePlan,
     overrides: Overrides,
     cluster: Cluster,
     names: ObjectNames,
     live: LiveRouter,
 ) -> Update:
+    service = config.service
     return Update(
         name=name,
         settings=service,
@@ -174,7 +175,11 @@ def _update(
         overrides=overrides,
         data_plane=KubernetesDataPlane(cluster, names, service, live),
         journal=EventJournal(cluster, names, live),
-        gates=build_gates(service.gates, readiness_path=service.health_check.path),
+        gates=build_gates(
+            service.gates,
+            readiness_path=service.health_check.path,
+            approval=config.approval,
+        ),
         readers=PropertyReaders(
             route=_READERS[service.kubernetes.router],
             fleet=fleet_state_of,

@@ -129,7 +129,11 @@ def _update(
         overrides=overrides,
         data_plane=data_plane,
         journal=FileJournal(run.journal),
-        gates=build_gates(service.gates, readiness_path=service.health_check.path),
+        gates=build_gates(
+            service.gates,
+            readiness_path=service.health_check.path,
+            approval=config.approval,
+        ),
         readers=PropertyReaders(route=route_of, fleet=fleet_state_of, flag_color=_flag_color),
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from bluegreen.settings.base import MisfitError, SettingsModel
+from bluegreen.settings.gate import GateSettings, Seconds
 from bluegreen.settings.kubernetes import BaseUrl
 from bluegreen.settings.member import MemberEnvironment
 
@@ -168,7 +169,7 @@ class AlarmSettings(SettingsModel):
     """Who is told; default nobody, the alarms can be seen and asked."""
 
 
-class AlarmGateSettings(SettingsModel):
+class AlarmGateSettings(GateSettings):
     """The gate `alarms`: CloudWatch alarms are OK before a color's share rises."""
 
     names: tuple[str, ...] = ()
@@ -178,8 +179,12 @@ class AlarmGateSettings(SettingsModel):
     """What INSUFFICIENT_DATA counts as. A color without traffic has no figures of its traffic, but
     its own alarms count that as OK, some minutes after they were made."""
 
-    timeout_seconds: float = Field(default=60.0, gt=0, le=3600)
-    """How long to wait for them to become OK."""
+    timeout_seconds: Seconds = 60
+    """How long to wait for them to become OK; default 60."""
+
+    slow: bool = True
+    """True when a rollback skips this gate; default true, because a rollback does not wait for
+    figures."""
 
 
 class AwsSettings(SettingsModel):

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.errors import ConfigError
+from bluegreen.settings.approval import ApprovalSettings
 from bluegreen.settings.aws_fit import aws_contradictions
 from bluegreen.settings.base import SettingsModel
 from bluegreen.settings.color import ColorSettings
@@ -66,6 +67,10 @@ class ServiceConfig(SettingsModel):
 
     retired: RetiredSettings | None = None
     """An idle color that is to shrink."""
+
+    approval: ApprovalSettings | None = None
+    """Who has approved which color and release, for `service.gates.approve`; `bluegreen approve`
+    writes it."""
 
     def color(self, color: Color) -> ColorSettings | None:
         """What is said about one color; None where nothing has been deployed yet."""
@@ -165,6 +170,7 @@ def _contradictions(namespace: str, parts: Mapping[str, Any]) -> list[str]:
         *(line for color in Color for line in _color_of_another_platform(parts, color)),
         *_variables_that_would_be_left_out(parts),
         *_misfits_on_aws(parts),
+        *_authorization_that_would_get_lost(parts),
     ]
     return [f"{namespace}:{what}; nothing was changed; {fix}" for what, fix in found]
 
@@ -314,3 +320,20 @@ def _misfits_on_aws(parts: Mapping[str, Any]) -> _Contradictions:
     service = _service_on(parts, Platform.AWS)
     if service is not None:
         yield from aws_contradictions(service, {color: parts.get(color) for color in Color})
+
+
+def _authorization_that_would_get_lost(parts: Mapping[str, Any]) -> _Contradictions:
+    """The API server takes the header `Authorization` for its own."""
+    service = _service_on(parts, Platform.KUBERNETES)
+    if service is None or service.kubernetes.color_url is not None:
+        return
+    for name, suite in service.gates.suite.items():
+        for index, step in enumerate(suite.steps):
+            if any(header.lower() == "authorization" for header in step.headers):
+                yield (
+                    f"service.gates.suite.{name}.steps[{index}].headers: Authorization does not "
+                    "get through the API server's proxy, which gates ask without "
+                    "service.kubernetes.color_url",
+                    "`pulumi config set --path service.kubernetes.color_url "
+                    "'https://{color}.HOST'`",
+                )

@@ -20,6 +20,8 @@ _Place = tuple[int | str, ...]
 
 _LONGEST_SHOWN = 80
 
+_MAY_HOLD_SECRETS = frozenset({"env", "secrets", "secret_env", "headers", "json_body"})
+
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 """Keys that `pulumi config --path` takes without quotes."""
 
@@ -96,8 +98,8 @@ def problem_lines(
 ) -> list[str]:
     """Tells every problem by the key that was written, and the command that puts it right.
 
-    Values below a key called `env` or `secrets` are never shown, and neither are whole mappings and
-    lists, nor texts below one of the `secret_keys`: which of them is the secret cannot be told.
+    Values below a key such as `env` or `secrets` are never shown, and neither are whole mappings
+    and lists, nor texts below one of the `secret_keys`: which of them is the secret cannot be told.
     """
     return [
         f"{project}:{_path(problem.place)}: {_what(problem)}; nothing was changed; {_fix(problem)}"
@@ -280,9 +282,9 @@ def _shown(problem: _Problem) -> str:
 
 
 def _is_hidden(problem: _Problem) -> bool:
-    """Environments often carry passwords; a secret somewhere else is still a secret."""
+    """Those keys often carry passwords; a secret somewhere else is still a secret."""
     is_secret = problem.is_secret and (isinstance(problem.value, str) or len(problem.place) == 1)
-    return is_secret or not {"env", "secrets"}.isdisjoint(problem.place)
+    return is_secret or not _MAY_HOLD_SECRETS.isdisjoint(problem.place)
 
 
 def _lost_zero(problem: _Problem) -> str:

@@ -74,7 +74,7 @@ def test_switches_and_refusals_go_to_a_file_and_to_a_webhook(onprem: OnPremDrive
     assert set(durations) == {"update", "gates", "write", "follow", "cutover"}
     assert 0 < durations["cutover"] <= durations["update"]
     assert (refusal["kind"], refusal["result"]) == ("refusal", "refused")
-    assert [each["mark"] for each in refusal["verdicts"] if not each["passed"]] == ["refused"]
+    assert [each["result"] for each in refusal["verdicts"] if not each["passed"]] == ["refused"]
     state = onprem.stack.run("stack", "export", "--stack", "test").stdout
     assert not [text for text in (*(each.text for each in results), state) if TOKEN in text]
 

@@ -164,7 +164,10 @@ class FakeGate:
     detail: str | None = None
     timeout_seconds: float = 5
     is_slow: bool = False
+    is_dry_run: bool = False
+    runs_first: bool = False
     runs_in_preview: bool = True
+    lacks: str = ""
     subjects: list[Subject] = field(default_factory=list)
     deadlines: list[float] = field(default_factory=list)
     """Seconds it was given, each time."""

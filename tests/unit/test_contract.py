@@ -7,7 +7,15 @@ from bluegreen.contract import ConfigKey, OutputName, OverrideVariable, RequestV
 
 
 def test_the_config_keys_are_those_that_are_documented():
-    assert list(ConfigKey) == ["active_color", "service", "blue", "green", "canary", "retired"]
+    assert list(ConfigKey) == [
+        "active_color",
+        "service",
+        "blue",
+        "green",
+        "canary",
+        "retired",
+        "approval",
+    ]
 
 
 def test_every_color_has_a_config_key():

@@ -41,7 +41,7 @@ def a_verdict(**changes):
         "value": "200",
         "limit": "200",
         "duration_seconds": 0.25,
-        "mark": "passed",
+        "result": "passed",
     }
     return RecordedVerdict(**{**defaults, **changes})
 
@@ -88,7 +88,7 @@ def test_an_event_becomes_plain_json_with_everything_in_it():
             {
                 "gate": "ready",
                 "passed": True,
-                "mark": "passed",
+                "result": "passed",
                 "reason": "200",
                 "value": "200",
                 "limit": "200",
@@ -130,7 +130,7 @@ def test_two_events_are_told_apart_by_their_id():
 def test_what_was_written_is_read_again():
     event = an_event(
         kind=EventKind.REFUSAL,
-        verdicts=(a_verdict(passed=False, reason="503", value="503", mark="refused"),),
+        verdicts=(a_verdict(passed=False, reason="503", value="503", result="refused"),),
         to_color="green",
         releases={"green": "1.1"},
     )

@@ -414,6 +414,62 @@ def test_a_preview_does_not_ask_about_a_color_that_the_update_is_going_to_change
     ]
 
 
+@pytest.mark.parametrize("is_changing", [True, False])
+def test_a_preview_says_what_a_gate_lacks_and_does_not_ask_it(is_changing):
+    gate = FakeGate("order", lacks="no package jsonschema")
+    update = an_update(FakeDataPlane(live(BLUE)), gates=[gate], **TO_GREEN)
+    update.changing |= {GREEN} if is_changing else set()
+
+    call = asked(update, a_preview, recorded=live(BLUE))
+
+    assert call.warned == ["shop: green: order cannot run: no package jsonschema"]
+    assert gate.subjects == []
+
+
+def test_a_rollback_does_not_miss_what_a_slow_gate_lacks():
+    gate = FakeGate("load", is_slow=True, lacks="no package")
+    update = an_update(FakeDataPlane(live(GREEN)), gates=[gate], rollback=BLUE)
+
+    assert asked(update, a_preview, recorded=live(GREEN)).warned == []
+    assert asked(update, recorded=live(GREEN)).warned == []
+
+
+def test_a_dry_run_that_would_refuse_is_a_warning_with_everything_behind_it():
+    journal = MemoryJournal()
+    gate = FakeGate(
+        "latency", passed=False, reason="p99 is 0.9 s", detail="buckets", is_dry_run=True
+    )
+    update = an_update(FakeDataPlane(live(BLUE)), gates=[gate], journal=journal, **TO_GREEN)
+
+    call = asked(update, recorded=live(BLUE))
+
+    assert call.warned == ["shop: green: latency: would refuse: p99 is 0.9 s"]
+    assert "shop: green: latency said:\nbuckets" in call.said
+    assert journal.events == []
+    assert update.verdicts[0].mark == "would refuse"
+
+
+def test_gates_know_the_color_that_they_may_compare_with():
+    gate = FakeGate()
+
+    asked(an_update(FakeDataPlane(live(BLUE)), gates=[gate], **TO_GREEN), recorded=live(BLUE))
+
+    (subject,) = gate.subjects
+    assert subject.live_color is BLUE
+    assert subject.live_endpoint == FakeDataPlane().pinned_endpoint(BLUE)
+    assert subject.live_release == "1.0"
+    assert subject.names == {"color": "green", "release": "1.1", "service": "shop"}
+
+
+def test_the_live_color_itself_has_no_other_color_to_compare_with():
+    gate = FakeGate()
+
+    asked(an_update(FakeDataPlane(live(BLUE, 90)), gates=[gate]), recorded=live(BLUE, 90))
+
+    (subject,) = gate.subjects
+    assert (subject.live_color, subject.live_endpoint, subject.live_release) == (BLUE, None, None)
+
+
 def follow(update):
     call = a_call()
     return FollowGate(update), call

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bluegreen.gates.command import CommandGate
 from bluegreen.gates.gate import Deadline
+from bluegreen.gates.runner import run_gates
 
 
 def python(code):
@@ -127,7 +128,7 @@ def test_secrets_are_masked_in_everything_that_is_kept(a_subject, monkeypatch):
 def test_a_secret_that_is_not_set_is_refused_before_the_program_runs(a_subject, tmp_path):
     gate = a_gate("touch", str(tmp_path / "made"), secret_env=("NOT_SET_TOKEN",))
 
-    verdict = gate.check(a_subject(), Deadline(5))
+    (verdict,) = run_gates([gate], a_subject(), timeout_seconds=5)
 
     assert not verdict.passed
     assert "no variable NOT_SET_TOKEN to mask" in verdict.reason

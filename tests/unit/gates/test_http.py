@@ -1,7 +1,10 @@
+import gzip
 import shutil
 import ssl
 import subprocess
 import time
+import tracemalloc
+import zlib
 
 import pytest
 
@@ -342,3 +345,45 @@ def test_a_certificate_has_to_fit_the_pinning_host(serve, a_subject, certificate
     assert fits.passed
     assert not other.passed
     assert "CERTIFICATE_VERIFY_FAILED" in other.reason
+
+
+def packed(encoding, body):
+    return lambda visit: visit.reply(body=body, headers=f"content-encoding: {encoding}\r\n")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("identity", bytes)]
+)
+def test_an_answer_that_is_packed_unasked_is_unpacked(serve, a_subject, encoding, pack):
+    web = serve(packed(encoding, pack(b'{"a": 1}')))
+
+    assert judged(a_gate(json_field="a", json_equals=1), a_subject(web.url)).passed
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "reason"),
+    [
+        ("gzip", gzip.compress(bytes(5_000_000)), "larger than 1 MiB"),
+        ("gzip", b"\x1f\x8b\x08broken", "cannot be unpacked as gzip"),
+        ("br", b"whatever", "is encoded as br, although it was asked for plain"),
+    ],
+)
+def test_packed_answers_that_cannot_be_read_are_refused(serve, a_subject, encoding, body, reason):
+    verdict = judged(a_gate(), a_subject(serve(packed(encoding, body)).url))
+
+    assert not verdict.passed
+    assert reason in verdict.reason
+
+
+def test_a_bomb_is_not_unpacked_beyond_the_limit(serve, a_subject):
+    maker = zlib.compressobj(9, wbits=31)
+    bomb = b"".join([*(maker.compress(bytes(2**20)) for _ in range(256)), maker.flush()])
+    assert len(bomb) < 300_000
+    tracemalloc.start()
+
+    verdict = judged(a_gate(), a_subject(serve(packed("gzip", bomb)).url))
+
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "larger than 1 MiB" in verdict.reason
+    assert peak < 20 * 2**20

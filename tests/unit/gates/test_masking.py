@@ -1,7 +1,8 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bluegreen.gates.masking import MaskedTail
+from bluegreen.gates.masking import Mask, MaskedTail
 
 
 def kept(chunks, secrets, limit=100):
@@ -50,3 +51,25 @@ def test_no_secret_is_ever_in_what_is_kept_and_chunks_make_no_difference(chunks,
     assert not any(secret in text for secret in secrets)
     assert len(text) <= limit
     assert text == kept([b"".join(chunks)], secrets, limit)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        'a "b" /ä',
+        r"a \"b\" /ä",
+        r"a \"b\" /\u00e4",
+        r"a \"b\" /\u00E4",
+        r"a \\\"b\\\" /ä",
+        "a%20%22b%22%20%2F%C3%A4",
+        "a%20%22b%22%20%2f%c3%a4",
+        "a+%22b%22+%2F%C3%A4",
+        "a%20%22b%22%20/%C3%A4",
+    ],
+)
+def test_a_secret_is_masked_however_json_and_addresses_write_it(written):
+    assert Mask(['a "b" /ä']).text(f"<{written}>") == "<***>"
+
+
+def test_without_secrets_nothing_is_masked():
+    assert Mask([]).text("a\ud800") == "a\ud800"

@@ -20,7 +20,10 @@ class FakeGate:
     name: str = "fake"
     timeout_seconds: float = 5
     is_slow: bool = False
+    is_dry_run: bool = False
+    runs_first: bool = False
     runs_in_preview: bool = True
+    lacks: str = ""
 
     def check(self, subject, deadline):
         return self.act(subject, deadline)
@@ -237,7 +240,8 @@ def test_hung_gates_do_not_keep_the_interpreter_from_ending():
         from bluegreen.gates import Endpoint, Subject, run_gates
 
         class Hung:
-            name, timeout_seconds, is_slow, runs_in_preview = "hung", 0.2, False, True
+            name, timeout_seconds, is_slow, is_dry_run = "hung", 0.2, False, False
+            runs_first, runs_in_preview, lacks = False, True, ""
             def check(self, subject, deadline):
                 time.sleep(60)
 
@@ -294,3 +298,84 @@ def test_fresh_verdicts_and_refusals_are_not_asked_for_again(a_subject, passed, 
     gate = raising(AssertionError("was asked"), name="capacity")
 
     assert ask_again([gate], a_subject(), verdicts, timeout_seconds=5) == verdicts
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda *_: Verdict("x", passed=False, reason="p99 is 0.9 s", value="0.9 s", limit="0.5 s"),
+        lambda *_: 1 / 0,
+        lambda *_: None,
+    ],
+)
+def test_a_dry_run_tells_what_it_would_refuse_and_lets_it_pass(a_subject, act):
+    gate = FakeGate(act, name="latency", is_dry_run=True)
+
+    (verdict,) = run_gates([gate], a_subject(), timeout_seconds=5)
+
+    assert (verdict.passed, verdict.is_warning, verdict.would_refuse) == (True, True, True)
+    assert str(verdict).startswith("latency: would refuse: ")
+
+
+def test_a_hung_dry_run_is_told_and_refuses_nothing(a_subject, hanging):
+    gate = hanging(name="hung", timeout_seconds=0.1, is_dry_run=True)
+
+    (verdict,) = run_gates([gate], a_subject(), timeout_seconds=5)
+
+    assert str(verdict) == "hung: would refuse: no verdict within 0.1 s"
+
+
+def test_a_dry_run_that_passes_is_no_warning(a_subject):
+    (verdict,) = run_gates([passing(is_dry_run=True)], a_subject(), timeout_seconds=5)
+
+    assert str(verdict) == "fake: passed: fine"
+
+
+def test_what_prepares_the_color_is_done_before_the_others_measure(a_subject):
+    events = []
+
+    def warm_up(_subject, deadline):
+        deadline.sleep(0.1)
+        events.append("warm")
+        return Verdict("x", passed=True, reason="fine")
+
+    def measure(*_):
+        events.append("measured")
+        return Verdict("x", passed=True, reason="fine")
+
+    gates = [FakeGate(measure, name="p99"), FakeGate(warm_up, name="warm_up", runs_first=True)]
+
+    verdicts = run_gates(gates, a_subject(), timeout_seconds=5)
+
+    assert events == ["warm", "measured"]
+    assert [verdict.gate for verdict in verdicts] == ["p99", "warm_up"]
+
+
+def test_nothing_is_measured_on_a_color_that_could_not_be_prepared(a_subject):
+    gates = [
+        raising(AssertionError("was asked"), name="p99"),
+        raising(OSError("cold"), name="warm"),
+    ]
+    gates[1] = FakeGate(gates[1].act, name="warm", runs_first=True)
+
+    verdicts = run_gates(gates, a_subject(), timeout_seconds=5)
+
+    assert [verdict.passed for verdict in verdicts] == [False, False]
+    assert str(verdicts[0]) == "p99: not asked: warm, which goes first, has refused"
+    assert refusal_text(a_subject(), verdicts) == (
+        "not switching to green 1.1: 1 of 2 gates refused; production traffic has not moved\n"
+        "  warm: OSError: cold"
+    )
+
+
+def test_time_spent_on_preparing_is_taken_from_the_others(a_subject, hanging):
+    def warm_up(_subject, deadline):
+        deadline.sleep(0.3)
+        return Verdict("x", passed=True, reason="fine")
+
+    gates = [FakeGate(warm_up, name="warm", runs_first=True), hanging(name="hung")]
+    start = time.monotonic()
+
+    run_gates(gates, a_subject(), timeout_seconds=0.5)
+
+    assert time.monotonic() - start < 0.5 + GRACE_SECONDS + 0.5

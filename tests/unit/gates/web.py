@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import socketserver
 import struct
@@ -14,11 +15,27 @@ Behaviour = Callable[["Visit"], None]
 class Visit:
     """One connection whose request has been read."""
 
-    def __init__(self, connection: socket.socket, head: str, number: int, closing: threading.Event):
+    def __init__(
+        self,
+        connection: socket.socket,
+        head: str,
+        body: bytes,
+        number: int,
+        closing: threading.Event,
+    ):
         self.connection = connection
         self.head = head
+        self.body = body
+        self.method, self.path, _ = head.split("\r\n", maxsplit=1)[0].split(" ")
         self.number = number
         self.closing = closing
+
+    def header(self, name: str) -> str | None:
+        for line in self.head.split("\r\n")[1:]:
+            key, _, value = line.partition(":")
+            if key.lower() == name.lower():
+                return value.strip()
+        return None
 
     def send(self, data: bytes) -> None:
         with contextlib.suppress(OSError):
@@ -37,11 +54,28 @@ class Visit:
         self.connection.close()
 
 
+def received(connection: socket.socket) -> tuple[str, bytes] | None:
+    """Head and body of a request; None when its client has left."""
+    raw = b""
+    while b"\r\n\r\n" not in raw:
+        chunk = connection.recv(65536)
+        if not chunk:
+            return None
+        raw += chunk
+    end = raw.index(b"\r\n\r\n") + 4
+    head, body = raw[:end].decode(), raw[end:]
+    length = re.search(r"(?i)\r\ncontent-length: *(\d+)", head)
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65536)
+    return head, body
+
+
 class Web:
     """The server, its address and what it was asked."""
 
     def __init__(self, behave: Behaviour):
         self.heads: list[str] = []
+        self.bodies: list[bytes] = []
         self.closing = threading.Event()
         lock = threading.Lock()
         web = self
@@ -56,16 +90,15 @@ class Web:
                 self.request.close()
 
             def handle(self) -> None:
-                head = b""
-                while b"\r\n\r\n" not in head:
-                    chunk = self.request.recv(65536)
-                    if not chunk:
-                        return
-                    head += chunk
+                request = received(self.request)
+                if request is None:
+                    return
+                head, body = request
                 with lock:
-                    web.heads.append(head.decode())
+                    web.heads.append(head)
+                    web.bodies.append(body)
                     number = len(web.heads)
-                behave(Visit(self.request, head.decode(), number, web.closing))
+                behave(Visit(self.request, head, body, number, web.closing))
 
         class Server(socketserver.ThreadingTCPServer):
             def handle_error(self, request, client_address) -> None:

@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 from bluegreen.errors import DataPlaneError
-from bluegreen.events import Event, EventKind
+from bluegreen.events import Event, EventKind, RecordedVerdict
 from bluegreen.kubernetes.event_journal import EVENT, EventJournal
 from bluegreen.kubernetes.live_http_route import LiveHttpRoute
 from bluegreen.kubernetes.live_service import LiveService
@@ -32,7 +32,7 @@ def an_event(kind=EventKind.SWITCH, **changes):
         "from_split": "blue",
         "to_split": "100 % green 1.1",
         "releases": {"blue": "1.0", "green": "1.1"},
-        "verdicts": ("capacity: passed: 2 of 2",),
+        "verdicts": (RecordedVerdict("capacity", passed=True, reason="2 of 2"),),
     }
     return Event(kind=kind, **{**values, **changes})
 

@@ -163,7 +163,7 @@ def test_text_where_a_list_is_wanted_comes_with_the_command_for_the_first_item()
     gate = {"command": "x", "secret_env": "TOKEN"}
 
     assert problem_of(service={"gates": {"command": {"a": gate}}}) == (
-        f'shop:{path}: "TOKEN" is not a list'
+        f"shop:{path}: the value (not shown) is not a list"
         f"; nothing was changed; `pulumi config rm --path {path}`, then set its "
         f"items with {set_path(repr(f'{path}[0]'), 'VALUE --type string')}"
     )
