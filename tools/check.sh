@@ -19,3 +19,4 @@ step "import layers"; "$bin/lint-imports" --no-cache
 step "requirements"; "$bin/python" tools/requirements.py
 step "configuration reference"; "$bin/python" tools/configuration_docs.py --check
 step "event schema"; "$bin/python" tools/event_schema.py --check
+step "command reference"; "$bin/python" tools/command_docs.py --check
