@@ -107,8 +107,8 @@ def _rewrite(copy: Stack, run: Path) -> None:
     for key in gone:
         config.pop(f"{namespace}:{key}", None)
     service = config[f"{namespace}:{ConfigKey.SERVICE}"]
-    for key in ("windows", "events"):
-        service.pop(key, None)
+    for setting in ("windows", "events"):
+        service.pop(setting, None)
     service["retention_hours"] = 0
     if isinstance(service.get("gates"), dict):
         service["gates"].pop("approve", None)

@@ -2,31 +2,16 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
 
 from bluegreen.colors import Color
 from bluegreen.traffic import TrafficSplit
+from tests.engine.command import typed
 from tests.engine.onprem_driver import OnPremDriver
-from tests.engine.pulumi_stack import REPOSITORY
 from tests.unit.gates.web import Visit, served
 
 TOKEN = "T0K3N-visibly-fake"
 GREEN = TrafficSplit.all_to(Color.GREEN)
-
-
-def command(driver: OnPremDriver, *words: str) -> subprocess.CompletedProcess[str]:
-    """The `bluegreen` command, as a pipeline types it."""
-    return subprocess.run(
-        [str(REPOSITORY / ".venv" / "bin" / "bluegreen"), *words, "--stack", driver.stack.name],
-        cwd=driver.stack.directory,
-        env=driver.stack.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 class Receiver:
@@ -133,10 +118,10 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     assert onprem.events()[-1]["permissions"] == wanted
 
     # What the history makes of it.
-    history = command(onprem, "history", "--json")
-    page = command(onprem, "history")
-    assert history.returncode == 0, history
-    found = json.loads(history.stdout)
+    history = typed(onprem.stack, "history", "--json")
+    page = typed(onprem.stack, "history")
+    assert history.exit_code == 0, history
+    found = history.json
     assert (found["updates"], found["events"]) == (3, 3)
     # The first one was a deployment.
     assert [
@@ -155,7 +140,7 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     }
     assert 0 < figures["cutover"]["value"] < figures["rollback"]["value"] < 120
     assert [each["count"] for each in found["triggers"]] == [1, 0, 0, 0, 0]
-    assert page.returncode == 0, page
+    assert page.exit_code == 0, page
     assert "rollback" in page.stdout
     assert "outage" in page.stdout
 
