@@ -125,7 +125,9 @@ class CapacityGate:
         )
 
     def _unknown(self, what: str, error: DataPlaneError) -> Verdict:
-        return Verdict(gate=self.name, passed=False, reason=f"{what}: {one_line(str(error), 500)}")
+        reason = f"{what}: {one_line(str(error), 500)}"
+        limit = f"{self.fraction:g} of the live color's members"
+        return Verdict(gate=self.name, passed=False, reason=reason, limit=limit)
 
 
 def _behind(rising: Readiness) -> str:

@@ -1,6 +1,6 @@
 """Do the rising color's answers keep to a JSON schema?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -90,10 +90,9 @@ def _violations(answer: Answer, validator: "Validator") -> list[str]:
     from referencing.exceptions import Unresolvable  # noqa: PLC0415
 
     try:
-        found: Iterable[object] = sorted(
+        return sorted(
             f"{error.json_path}: {one_line(error.message)}"
             for error in validator.iter_errors(answer.json())
         )
     except Unresolvable as error:
         return [f"the schema leads nowhere: {error_text(error)}"]
-    return list(map(str, found))

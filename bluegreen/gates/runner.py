@@ -44,7 +44,7 @@ class _Asked:
             gate=self._gate.name,
             passed=False,
             reason=f"no verdict within {seconds(self._limit_seconds)}",
-            limit=seconds(self._limit_seconds),
+            limit=f"a verdict within {seconds(self._limit_seconds)}",
             duration_seconds=time.monotonic() - self._started,
         )
 
@@ -65,7 +65,9 @@ class _Asked:
         except BaseException as error:  # noqa: BLE001
             verdict = _refused(self._gate.name, error)
         duration = time.monotonic() - self._started
-        self._verdict = replace(verdict, duration_seconds=duration)
+        # What could not judge has demanded at least that.
+        limit = verdict.limit or f"a verdict within {seconds(self._limit_seconds)}"
+        self._verdict = replace(verdict, duration_seconds=duration, limit=limit)
         self._is_done.set()
 
 
@@ -140,14 +142,20 @@ def ask_again(
     Only gates that look and spoke well over a second before the last one are asked a second time,
     and none when one has refused. The time of the first asking counts against the limit.
     """
-    last = max((verdict.duration_seconds for verdict in verdicts), default=0.0)
+    first = {gate.name for gate in gates if gate.runs_first}
+    prepared = max((each.duration_seconds for each in verdicts if each.gate in first), default=0.0)
+    last = max((each.duration_seconds for each in verdicts if each.gate not in first), default=0.0)
     outdated = {
         verdict.gate for verdict in verdicts if verdict.duration_seconds + _FRESH_SECONDS < last
     }
-    looking = [gate for gate in gates if gate.runs_in_preview and gate.name in outdated]
+    looking = [
+        gate
+        for gate in gates
+        if gate.runs_in_preview and not gate.runs_first and gate.name in outdated
+    ]
     if not looking or not all(verdict.passed for verdict in verdicts):
         return tuple(verdicts)
-    limit = max(_FRESH_SECONDS, timeout_seconds - last)
+    limit = max(_FRESH_SECONDS, timeout_seconds - prepared - last)
     fresh = {each.gate: each for each in run_gates(looking, subject, timeout_seconds=limit)}
     return tuple(fresh.get(verdict.gate, verdict) for verdict in verdicts)
 

@@ -88,10 +88,15 @@ def test_nothing_is_fetched_for_a_schema(serve, a_subject):
     assert elsewhere.heads == []
 
 
-def test_a_schema_that_is_none_is_said_beforehand():
-    gate = a_gate({"type": "objekt"})
-
-    assert gate.lacks.startswith("json_schema is no schema: $.type: 'objekt' is not")
+@pytest.mark.parametrize(
+    ("schema", "problem"),
+    [
+        ({"type": "objekt"}, "$.type: 'objekt' is not"),
+        ({"pattern": "["}, "$.pattern: '[' is not a 'regex'"),
+    ],
+)
+def test_a_schema_that_is_none_is_said_beforehand(schema, problem):
+    assert a_gate(schema).lacks.startswith(f"json_schema is no schema: {problem}")
 
 
 def test_a_missing_package_is_said_in_one_line(monkeypatch):

@@ -317,6 +317,16 @@ def test_a_dry_run_tells_what_it_would_refuse_and_lets_it_pass(a_subject, act):
     assert str(verdict).startswith("latency: would refuse: ")
 
 
+@pytest.mark.parametrize(
+    "gate", [passing(), raising(OSError("x")), passing(lacks="no package")], ids=str
+)
+def test_every_verdict_has_a_limit_and_a_duration(a_subject, gate):
+    (verdict,) = run_gates([gate], a_subject(), timeout_seconds=5)
+
+    assert verdict.limit == "a verdict within 5 s"
+    assert verdict.recorded["seconds"] < 1
+
+
 def test_a_hung_dry_run_is_told_and_refuses_nothing(a_subject, hanging):
     gate = hanging(name="hung", timeout_seconds=0.1, is_dry_run=True)
 
@@ -379,3 +389,16 @@ def test_time_spent_on_preparing_is_taken_from_the_others(a_subject, hanging):
     run_gates(gates, a_subject(), timeout_seconds=0.5)
 
     assert time.monotonic() - start < 0.5 + GRACE_SECONDS + 0.5
+
+
+def test_a_long_preparation_makes_no_verdict_outdated(a_subject):
+    gates = [
+        passing("warm", runs_first=True),
+        raising(AssertionError("was asked"), name="capacity"),
+    ]
+    verdicts = (
+        Verdict("warm", passed=True, reason="", duration_seconds=60.0),
+        Verdict("capacity", passed=True, reason="2 of 2", duration_seconds=0.1),
+    )
+
+    assert ask_again(gates, a_subject(), verdicts, timeout_seconds=120) == verdicts
