@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.engine.command import typed
 from tests.engine.onprem_driver import OnPremDriver, service_settings
 
@@ -42,6 +44,7 @@ def test_a_drill_switches_and_rolls_back_a_copy_and_leaves_nothing(onprem: OnPre
     assert "drill-" not in stacks.stdout
 
 
+@pytest.mark.soak
 def test_a_limit_that_is_missed_is_told_by_the_exit_status(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
 

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Callable
 
+import pytest
+
 from bluegreen.colors import Color
 from bluegreen.traffic import TrafficSplit
 from tests.engine.command import typed
@@ -22,12 +24,7 @@ class Receiver:
         self.behave: Callable[[Visit], None] = lambda visit: visit.reply(200)
 
     def __call__(self, visit: Visit) -> None:
-        head, _, body = visit.head.partition("\r\n\r\n")
-        found = re.search(r"(?i)content-length: (\d+)", head)
-        raw = body.encode()
-        while found and len(raw) < int(found[1]):
-            raw += visit.connection.recv(65536)
-        self.taken.append(json.loads(raw))
+        self.taken.append(json.loads(visit.body))
         self.behave(visit)
 
 
@@ -107,12 +104,13 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     onprem.configure("active_color", "green")
 
     refused = onprem.preview()
-    acknowledged = onprem.up(BLUEGREEN_ACKNOWLEDGE="1.1:it was the database")
+    why = ("--reason", "it was the database")
+    acknowledged = typed(onprem.stack, "switch", "--to", "green", "--acknowledge", *why)
 
     assert refused.exit_code != 0
     assert "green 1.1 was rolled back at" in refused.text
     assert "BLUEGREEN_ACKNOWLEDGE='1.1:why'" in refused.text
-    assert acknowledged.ok, acknowledged
+    assert acknowledged.exit_code == 0, acknowledged
     assert onprem.ask("production") == {"green 1.1": 20}
     wanted = {"BLUEGREEN_ACKNOWLEDGE": "it was the database"}
     assert onprem.events()[-1]["permissions"] == wanted
@@ -145,6 +143,7 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     assert "outage" in page.stdout
 
 
+@pytest.mark.soak  # a scenario asks the same of every platform
 def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     assert onprem.up().ok
@@ -156,7 +155,9 @@ def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPre
 
     # A preview of the same would stop an update before it writes anything down.
     preview, refused = onprem.preview(), onprem.stack.up("--skip-preview")
-    overridden = onprem.up(BLUEGREEN_OVERRIDE_WINDOW="the audit is over")
+    without_reason = typed(onprem.stack, "switch", "--to", "green", "--override")
+    why = ("--reason", "the audit is over")
+    overridden = typed(onprem.stack, "switch", "--to", "green", "--override", *why)
     onprem.configure("active_color", "blue")
     rollback = onprem.up(BLUEGREEN_ROLLBACK="blue:error spike: 5xx at 12 %")
 
@@ -165,7 +166,8 @@ def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPre
         assert result.exit_code != 0
         assert "within the freeze from 2001-01-01 to 2101-01-01 (audit)" in result.text
         assert "production traffic has not been moved" in result.text
-    assert overridden.ok, overridden
+    assert without_reason.exit_code == 2, without_reason
+    assert overridden.exit_code == 0, overridden
     assert rollback.ok, rollback
     assert onprem.ask("production") == {"blue 1.0": 20}
     refusal, switch, back = onprem.events()[-3:]
