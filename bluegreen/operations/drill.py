@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +11,10 @@ from bluegreen.contract import OutputName
 from bluegreen.events import Event, EventKind
 from bluegreen.events.event_file import EventFile
 from bluegreen.load import BackgroundLoad, LoadPlan, LoadReport, Switch, summarize
-from bluegreen.operations.automation import EngineMessage, Stack
+from bluegreen.operations.automation import Stack
 from bluegreen.operations.bake import BakeLimits
 from bluegreen.operations.drill_stack import DrillStack, drill_stack
+from bluegreen.operations.move import Tell
 from bluegreen.operations.outcome import RefusedError, UncertainError
 from bluegreen.operations.switch import switch
 
@@ -24,8 +25,6 @@ _BREACHING_P95_SECONDS = 0.0
 """No answer is as fast as that: the watch has to find a breach."""
 
 _SETTLE_SECONDS = 1.0
-
-Tell = Callable[[EngineMessage], None]
 
 
 @dataclass(frozen=True, slots=True)

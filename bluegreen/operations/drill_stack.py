@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.operations.automation import EngineMessage, Stack
 from bluegreen.operations.engine_process import EngineResult, run_engine
+from bluegreen.operations.move import Tell
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError, UsageError
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.settings.service import Platform
@@ -24,8 +25,6 @@ __all__ = ["DrillStack", "drill_stack"]
 _SLOTS = 8
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 """Below those that the kernel gives to outgoing connections."""
-
-Tell = Callable[[EngineMessage], None]
 
 
 @dataclass(frozen=True, slots=True)
