@@ -10,7 +10,8 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-COLOR, RELEASE = os.environ["BLUEGREEN_COLOR"], os.environ["BLUEGREEN_RELEASE"]
+COLOR = os.environ.get("BLUEGREEN_COLOR", "none")
+RELEASE = os.environ.get("BLUEGREEN_RELEASE", "none")
 FLAGS = json.loads(os.environ.get("FLAGS", '{"new_checkout": false}'))
 PASSWORD = "hunter2-engine"
 TOKEN = "ey-token-of-the-engine"
