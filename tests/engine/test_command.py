@@ -1,6 +1,7 @@
 """Every verb of the command on the real engine, on-premises."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def slow_gate(driver: OnPremDriver, seconds: float) -> None:
     program = f"import pathlib,time; pathlib.Path({str(flag)!r}).touch(); time.sleep({seconds})"
     driver.configure(
         "service.gates.command",
-        {"slow": {"arguments": [sys.executable, "-c", program], "timeout_seconds": 10}},
+        {"slow": {"command": shlex.join([sys.executable, "-c", program]), "timeout_seconds": 10}},
     )
 
 
@@ -90,7 +91,7 @@ def test_switch_says_what_happened_and_leaves_the_file_as_a_person_wrote_it(fres
     assert fresh.ask("production") == {"green 1.1": 20}
     assert config_of(fresh) == before.replace("active_color: blue ", "active_color: green ")
     assert "green 1.1 has production traffic" in done.stdout
-    assert "blue 1.0 goes on running, until" in done.stdout
+    assert "blue 1.0 goes on running, as long as you let it" in done.stdout
     assert f"bluegreen rollback --cwd {fresh.stack.directory} --stack test" in done.stdout
     assert "capacity: passed" in done.stderr
     assert "debug" not in done.stderr
@@ -156,7 +157,7 @@ def test_the_program_tells_what_is_live(fresh: OnPremDriver):
 
 def test_a_rollback_records_its_reason_and_is_held_up_by_nothing_else(fresh: OnPremDriver):
     assert typed(fresh.stack, "switch").exit_code == 0
-    slow = {"arguments": ["false"], "slow": True, "timeout_seconds": 1}
+    slow = {"command": "false", "slow": True, "timeout_seconds": 1}
     before = config_of(fresh)
     fresh.configure("service.gates.command", {"smoke": slow})
     try:
@@ -378,6 +379,20 @@ def test_a_color_that_is_as_good_stands_the_watch(fresh: OnPremDriver):
     assert done.json["bake"]["new"]["failed"] == 0
     assert done.json["bake"]["old"]["count"] >= 20
     assert done.json["bake"]["breach"] is None
+
+
+def test_ctrl_c_while_it_is_watched_leaves_the_color_and_says_that_nobody_watches(
+    fresh: OnPremDriver,
+):
+    process = start(fresh.stack, "switch", "--bake", "60", "--bake-path", "/version")
+    wait_for(process, "watching it for 60 s")
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+
+    assert done.exit_code == 3, done
+    assert "nobody watches now" in done.stderr
+    assert fresh.live() == GREEN
+    assert "active_color: green" in config_of(fresh)
 
 
 @pytest.mark.parametrize(
