@@ -13,7 +13,10 @@ except ModuleNotFoundError as error:
     )
     raise SystemExit(2) from error
 
+from bluegreen.cli.approve import approve
 from bluegreen.cli.change import canary, deploy, retire
+from bluegreen.cli.doctor import doctor
+from bluegreen.cli.drill import drill
 from bluegreen.cli.history import history
 from bluegreen.cli.rollback import rollback
 from bluegreen.cli.status import status
@@ -29,7 +32,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-VERBS = (status, validate, switch, rollback, deploy, canary, retire, history)
+VERBS = (
+    status,
+    validate,
+    switch,
+    rollback,
+    deploy,
+    canary,
+    retire,
+    approve,
+    history,
+    drill,
+    doctor,
+)
 """In the order in which they are shown."""
 
 

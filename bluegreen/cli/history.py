@@ -39,11 +39,9 @@ def history(
     from the events that are in a file of this machine.
 
     Examples:
-    bluegreen history
-
-    bluegreen history --json | jq '.targets[] | select(.verdict == "missed")'
-
-    bluegreen history --events from-the-pipeline.jsonl
+        bluegreen history
+        bluegreen history --json | jq '.targets[] | select(.verdict == "missed")'
+        bluegreen history --events from-the-pipeline.jsonl
     """
     output = Output(as_json=as_json)
     with ending(output):

@@ -12,7 +12,7 @@ from bluegreen.cli.output import Output, Progress, ending
 from bluegreen.colors import Color
 from bluegreen.operations import Interruption, Stack
 from bluegreen.operations.bake import Baked, BakeLimits
-from bluegreen.operations.switch import Switched
+from bluegreen.operations.switch import Lifted, Switched
 from bluegreen.operations.switch import switch as do_switch
 
 __all__ = ["switch", "watched_interruption"]
@@ -24,6 +24,13 @@ def switch(
         Color | None, typer.Option(help="The color.", show_default="the idle one")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; kept in the stack's history.")] = "",
+    override: Annotated[
+        bool, typer.Option("--override", help="Outside of the windows too; needs --reason.")
+    ] = False,
+    acknowledge: Annotated[
+        bool,
+        typer.Option("--acknowledge", help="A release that was rolled back too; needs --reason."),
+    ] = False,
     bake: Annotated[
         float | None,
         typer.Option(
@@ -80,7 +87,12 @@ def switch(
                 max_p95_seconds=bake_p95,
             )
             done = do_switch(
-                opened, to, tell=progress, reason=reason, bake=limits if bake else None
+                opened,
+                to,
+                tell=progress,
+                reason=reason,
+                lifted=Lifted(windows=override, rolled_back=acknowledge),
+                bake=limits if bake else None,
             )
         output.result(done, lambda: _page(done))
 

@@ -84,12 +84,12 @@ class RecordedVerdict:
     duration_seconds: float | None = None
     """How long the gate took; null in entries of version 0."""
 
-    mark: str = ""
-    """How it ended in a word: passed, warning, refused, or what else a gate can end with."""
+    result: str = ""
+    """How it ended in words: passed, warning, refused, would refuse (a dry run), not asked."""
 
     def __str__(self) -> str:
-        mark = self.mark or ("passed" if self.passed else "refused")
-        return f"{self.gate}: {mark}: {self.reason}"
+        result = self.result or ("passed" if self.passed else "refused")
+        return f"{self.gate}: {result}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ def _version_0(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _verdict(text: str) -> RecordedVerdict:
     gate, _, rest = text.partition(": ")
     mark, _, reason = rest.partition(": ")
-    return RecordedVerdict(gate, passed=mark != "refused", reason=reason, mark=mark)
+    return RecordedVerdict(gate, passed=mark != "refused", reason=reason, result=mark)
 
 
 def _shown(line: str) -> str:

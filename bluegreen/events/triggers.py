@@ -53,11 +53,19 @@ _EXPECTED = {
 }
 
 
+_WATCH = "bake: "
+_FOUND_BY_WATCH = (("requests failed", Trigger.ERROR_SPIKE), ("p95 is", Trigger.PERFORMANCE))
+
+
 def trigger_of(reason: str) -> Trigger | None:
     """The class that a reason begins with: `error spike: 5xx at 12 %`; None when with none.
 
-    Nothing is guessed from the rest: a wrong class would make a wrong statistic.
+    Nothing is guessed from what a person wrote after it: a wrong class would make a wrong
+    statistic. What the watch of `bluegreen switch --bake` gives as its reason is known by its
+    words.
     """
+    if reason.startswith(_WATCH):
+        return next((trigger for words, trigger in _FOUND_BY_WATCH if words in reason), None)
     first = re.split(r"[:,;.]", reason, maxsplit=1)[0].strip().lower()
     word = re.sub(r"[\s-]+", "_", first)
     return Trigger(word) if word in set(Trigger) else None

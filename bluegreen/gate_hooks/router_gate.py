@@ -52,8 +52,8 @@ class RouterGate:
         SwitchGuard(update)(call, transition, live)
         for color in transition.rising:
             self._judge(call, color, live)
-        update.timeline.mark(Moment.PASSED)
         self._stop_if_asked(call, live)
+        update.timeline.mark(Moment.PASSED)
 
     def _stop_if_asked(self, call: HookCall, live: Route | UnreadableTraffic | None) -> None:
         """The last moment at which somebody who has pressed Ctrl-C is listened to."""

@@ -226,7 +226,7 @@ def _recorded(verdict: Verdict) -> RecordedVerdict:
         value=verdict.value,
         limit=verdict.limit,
         duration_seconds=round(verdict.duration_seconds, 3),
-        mark=verdict.mark,
+        result=verdict.mark,
     )
 
 

@@ -5,18 +5,23 @@ from datetime import UTC, datetime
 from typing import NoReturn
 
 from bluegreen.colors import Color
-from bluegreen.contract import OutputName
+from bluegreen.contract import OutputName, OverrideVariable
 from bluegreen.operations.automation import EngineMessage, Stack
 from bluegreen.operations.bake import Baked, BakeLimits, watch
 from bluegreen.operations.live import ask_url
 from bluegreen.operations.move import Move, Moved, Tell, move_production
 from bluegreen.operations.one_at_a_time import alone_on
-from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError
+from bluegreen.operations.outcome import (
+    OperationError,
+    RefusedError,
+    UncertainError,
+    UsageError,
+)
 from bluegreen.operations.recorded import recorded_color, retained_until, rollback_command
 from bluegreen.operations.rollback import roll_back
 from bluegreen.operations.stack_file import StackConfig
 
-__all__ = ["Switched", "switch"]
+__all__ = ["Lifted", "Switched", "switch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,40 @@ class Switched:
     test_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """What may not hold up one switch, for a reason that is recorded."""
+
+    windows: bool = False
+    """True to switch outside of the windows."""
+
+    rolled_back: bool = False
+    """True to switch again to a release that was rolled back."""
+
+    def environment(self, release: str, reason: str) -> dict[str, str]:
+        """What the program is told.
+
+        Raises:
+            UsageError: There is no reason.
+        """
+        if (self.windows or self.rolled_back) and not reason.strip():
+            msg = "what is lifted needs a reason, which is recorded; nothing was changed; --reason"
+            raise UsageError(msg)
+        given = {}
+        if self.windows:
+            given[str(OverrideVariable.OVERRIDE_WINDOW)] = reason.strip()
+        if self.rolled_back:
+            given[str(OverrideVariable.ACKNOWLEDGE)] = f"{release}:{reason.strip()}"
+        return given
+
+
 def switch(
     stack: Stack,
     to: Color | None,
     *,
     tell: Tell,
     reason: str = "",
+    lifted: Lifted | None = None,
     bake: BakeLimits | None = None,
 ) -> Switched:
     """Moves production traffic to a color, if its gates let it.
@@ -57,9 +90,11 @@ def switch(
         to: The color; None for the one that is idle.
         tell: Is told what happens.
         reason: Kept in the history.
+        lifted: What may not hold it up this time.
         bake: What to watch afterwards; a breach moves production back. None: nothing.
 
     Raises:
+        UsageError: Something is lifted without a reason.
         RefusedError: It was refused, or rolled back; production traffic and config are as they
             were.
         UncertainError: It failed on the way, or the watch was stopped.
@@ -80,7 +115,9 @@ def switch(
             raise RefusedError(msg)
         if bake is not None:
             _check_that_production_answers(outputs, bake)
-        move = Move("switch", target, active, reason=reason)
+        release = str(config.color(target).get("release"))
+        environment = (lifted or Lifted()).environment(release, reason)
+        move = Move("switch", target, active, reason=reason, environment=environment)
         moved = move_production(stack, config, move, tell)
         done = _result(stack, config, outputs, active, target, moved)
         return done if bake is None or active is target else _baked(stack, done, bake, tell)

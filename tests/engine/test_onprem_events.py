@@ -2,31 +2,18 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Callable
+
+import pytest
 
 from bluegreen.colors import Color
 from bluegreen.traffic import TrafficSplit
+from tests.engine.command import typed
 from tests.engine.onprem_driver import OnPremDriver
-from tests.engine.pulumi_stack import REPOSITORY
 from tests.unit.gates.web import Visit, served
 
 TOKEN = "T0K3N-visibly-fake"
 GREEN = TrafficSplit.all_to(Color.GREEN)
-
-
-def command(driver: OnPremDriver, *words: str) -> subprocess.CompletedProcess[str]:
-    """The `bluegreen` command, as a pipeline types it."""
-    return subprocess.run(
-        [str(REPOSITORY / ".venv" / "bin" / "bluegreen"), *words, "--stack", driver.stack.name],
-        cwd=driver.stack.directory,
-        env=driver.stack.environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
 
 
 class Receiver:
@@ -37,12 +24,7 @@ class Receiver:
         self.behave: Callable[[Visit], None] = lambda visit: visit.reply(200)
 
     def __call__(self, visit: Visit) -> None:
-        head, _, body = visit.head.partition("\r\n\r\n")
-        found = re.search(r"(?i)content-length: (\d+)", head)
-        raw = body.encode()
-        while found and len(raw) < int(found[1]):
-            raw += visit.connection.recv(65536)
-        self.taken.append(json.loads(raw))
+        self.taken.append(json.loads(visit.body))
         self.behave(visit)
 
 
@@ -74,7 +56,7 @@ def test_switches_and_refusals_go_to_a_file_and_to_a_webhook(onprem: OnPremDrive
     assert set(durations) == {"update", "gates", "write", "follow", "cutover"}
     assert 0 < durations["cutover"] <= durations["update"]
     assert (refusal["kind"], refusal["result"]) == ("refusal", "refused")
-    assert [each["mark"] for each in refusal["verdicts"] if not each["passed"]] == ["refused"]
+    assert [each["result"] for each in refusal["verdicts"] if not each["passed"]] == ["refused"]
     state = onprem.stack.run("stack", "export", "--stack", "test").stdout
     assert not [text for text in (*(each.text for each in results), state) if TOKEN in text]
 
@@ -122,21 +104,22 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     onprem.configure("active_color", "green")
 
     refused = onprem.preview()
-    acknowledged = onprem.up(BLUEGREEN_ACKNOWLEDGE="1.1:it was the database")
+    why = ("--reason", "it was the database")
+    acknowledged = typed(onprem.stack, "switch", "--to", "green", "--acknowledge", *why)
 
     assert refused.exit_code != 0
     assert "green 1.1 was rolled back at" in refused.text
     assert "BLUEGREEN_ACKNOWLEDGE='1.1:why'" in refused.text
-    assert acknowledged.ok, acknowledged
+    assert acknowledged.exit_code == 0, acknowledged
     assert onprem.ask("production") == {"green 1.1": 20}
     wanted = {"BLUEGREEN_ACKNOWLEDGE": "it was the database"}
     assert onprem.events()[-1]["permissions"] == wanted
 
     # What the history makes of it.
-    history = command(onprem, "history", "--json")
-    page = command(onprem, "history")
-    assert history.returncode == 0, history
-    found = json.loads(history.stdout)
+    history = typed(onprem.stack, "history", "--json")
+    page = typed(onprem.stack, "history")
+    assert history.exit_code == 0, history
+    found = history.json
     assert (found["updates"], found["events"]) == (3, 3)
     # The first one was a deployment.
     assert [
@@ -155,11 +138,12 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     }
     assert 0 < figures["cutover"]["value"] < figures["rollback"]["value"] < 120
     assert [each["count"] for each in found["triggers"]] == [1, 0, 0, 0, 0]
-    assert page.returncode == 0, page
+    assert page.exit_code == 0, page
     assert "rollback" in page.stdout
     assert "outage" in page.stdout
 
 
+@pytest.mark.soak  # a scenario asks the same of every platform
 def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     assert onprem.up().ok
@@ -171,7 +155,9 @@ def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPre
 
     # A preview of the same would stop an update before it writes anything down.
     preview, refused = onprem.preview(), onprem.stack.up("--skip-preview")
-    overridden = onprem.up(BLUEGREEN_OVERRIDE_WINDOW="the audit is over")
+    without_reason = typed(onprem.stack, "switch", "--to", "green", "--override")
+    why = ("--reason", "the audit is over")
+    overridden = typed(onprem.stack, "switch", "--to", "green", "--override", *why)
     onprem.configure("active_color", "blue")
     rollback = onprem.up(BLUEGREEN_ROLLBACK="blue:error spike: 5xx at 12 %")
 
@@ -180,7 +166,8 @@ def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPre
         assert result.exit_code != 0
         assert "within the freeze from 2001-01-01 to 2101-01-01 (audit)" in result.text
         assert "production traffic has not been moved" in result.text
-    assert overridden.ok, overridden
+    assert without_reason.exit_code == 2, without_reason
+    assert overridden.exit_code == 0, overridden
     assert rollback.ok, rollback
     assert onprem.ask("production") == {"blue 1.0": 20}
     refusal, switch, back = onprem.events()[-3:]

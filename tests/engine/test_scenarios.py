@@ -620,3 +620,22 @@ def test_the_active_color_cannot_be_removed(both: Driver):
     assert refused.exit_code != 0
     assert "blue: is missing, but active_color is blue" in refused.text
     assert both.ask("production") == BLUE_ANSWERS
+
+
+def test_a_freeze_holds_up_a_switch_until_somebody_gives_a_reason(both: Driver):
+    frozen = {"freeze": [{"first": "2001-01-01", "last": "2101-01-01", "reason": "audit"}]}
+    both.configure("service.windows", frozen)
+    both.configure("active_color", "green")
+
+    refused = both.preview()
+    done = both.up(BLUEGREEN_OVERRIDE_WINDOW="the audit is over")
+
+    assert refused.exit_code != 0
+    assert "within the freeze from 2001-01-01 to 2101-01-01 (audit)" in refused.text
+    assert done.ok, done
+    assert both.live() == GREEN
+    event = both.events()[-1]
+    assert (event["kind"], event["version"]) == ("switch", 1)
+    assert (event["from_color"], event["to_color"]) == ("blue", "green")
+    assert event["permissions"] == {"BLUEGREEN_OVERRIDE_WINDOW": "the audit is over"}
+    assert 0 < event["durations_seconds"]["cutover"] <= event["durations_seconds"]["update"]

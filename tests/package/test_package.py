@@ -73,13 +73,8 @@ def test_the_source_distribution_has_the_package_its_pages_and_no_tools(sdist: P
 def test_the_package_says_what_it_is_called_and_what_it_needs(metadata: Distribution) -> None:
     assert metadata.name == "bluegreen-pulumi"
     assert metadata.metadata["Requires-Python"] == ">=3.11"
-    assert metadata.metadata.get_all("Provides-Extra") == [
-        "aws",
-        "cli",
-        "gates",
-        "kubernetes",
-        "onprem",
-    ]
+    extras = ["aws", "cli", "gates", "kubernetes", "onprem"]
+    assert metadata.metadata.get_all("Provides-Extra") == extras
     assert metadata.metadata["License-Expression"] == "Apache-2.0"
 
 

@@ -41,7 +41,7 @@ def a_verdict(**changes):
         "value": "200",
         "limit": "200",
         "duration_seconds": 0.25,
-        "mark": "passed",
+        "result": "passed",
     }
     return RecordedVerdict(**{**defaults, **changes})
 
@@ -88,7 +88,7 @@ def test_an_event_becomes_plain_json_with_everything_in_it():
             {
                 "gate": "ready",
                 "passed": True,
-                "mark": "passed",
+                "result": "passed",
                 "reason": "200",
                 "value": "200",
                 "limit": "200",
@@ -130,7 +130,7 @@ def test_two_events_are_told_apart_by_their_id():
 def test_what_was_written_is_read_again():
     event = an_event(
         kind=EventKind.REFUSAL,
-        verdicts=(a_verdict(passed=False, reason="503", value="503", mark="refused"),),
+        verdicts=(a_verdict(passed=False, reason="503", value="503", result="refused"),),
         to_color="green",
         releases={"green": "1.1"},
     )
@@ -189,6 +189,9 @@ def test_a_line_that_is_no_entry_says_what_it_is(line, why):
         ("performance; p95", "performance"),
         ("data corruption: orders", "data_corruption"),
         ("logic_bug: prices", "logic_bug"),
+        ("bake: 3 of 50 requests failed (6.0%, limit 1.0%)", "error_spike"),
+        ("bake: p95 is 0.900 s (limit 0.5 s)", "performance"),
+        ("bake: bread", None),
         ("an outage of the database", None),
         ("figures", None),
         ("", None),

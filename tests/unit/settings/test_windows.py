@@ -111,8 +111,8 @@ def test_hours_that_a_day_does_not_have_at_all_are_never_open_on_it():
 
 def test_an_hour_that_a_day_has_twice_is_open_twice():
     # At 03:00 clocks go back to 02:00.
-    night = windows(opened=[{"days": ["sun"], "hours": "02:30-02:45"}])
-    first, second = at("2026-10-25 02:30"), at("2026-10-25 02:30", fold=1)
+    night = windows(opened=[{"days": ["sun"], "hours": "02:40-02:45"}])
+    first, second = at("2026-10-25 02:40"), at("2026-10-25 02:40", fold=1)
 
     assert second - first.astimezone(UTC) == timedelta(hours=1)
     assert night.is_open(first)

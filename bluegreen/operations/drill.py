@@ -1,0 +1,194 @@
+"""Practises a release that goes wrong, on a copy of a stack that nobody uses."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bluegreen.colors import Color
+from bluegreen.contract import OutputName
+from bluegreen.events import Event, EventKind
+from bluegreen.events.event_file import EventFile
+from bluegreen.load import BackgroundLoad, LoadPlan, LoadReport, Switch, summarize
+from bluegreen.operations.automation import Stack
+from bluegreen.operations.bake import BakeLimits
+from bluegreen.operations.drill_stack import DrillStack, drill_stack
+from bluegreen.operations.move import Tell
+from bluegreen.operations.outcome import RefusedError, UncertainError
+from bluegreen.operations.switch import switch
+
+__all__ = ["Drilled", "Figure", "drill"]
+
+_LONGEST_SECONDS = 1800.0
+_BREACHING_P95_SECONDS = 0.0
+"""No answer is as fast as that: the watch has to find a breach."""
+
+_SETTLE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing that was measured beside its limit."""
+
+    name: str
+    value: float | None
+    """None when it could not be measured, which counts as missed."""
+
+    unit: str
+    limit: float
+    """More than that is a miss."""
+
+    @property
+    def is_met(self) -> bool:
+        """True when it was measured and is within its limit."""
+        return self.value is not None and self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """How a drill went."""
+
+    stack: str
+    """The stack that was copied."""
+
+    is_met: bool
+    """True when every figure is within its limit, and traffic is back where it was."""
+
+    figures: tuple[Figure, ...]
+    requests: int
+    failures: dict[str, int]
+    breach: str
+    """What the watch found, which is made to find something."""
+
+    problems: tuple[str, ...]
+    """What went otherwise than it should."""
+
+
+def drill(
+    stack: Stack,
+    *,
+    rate: float,
+    path: str,
+    most_lost: int,
+    most_stale: int,
+    tell: Tell,
+) -> Drilled:
+    """Deploys, switches, finds a breach, rolls back and removes everything again.
+
+    The breach is one of the watch's limits, set to what nothing can keep: what is practised is the
+    way from a figure to traffic that is back, not a defect of the release.
+
+    Args:
+        stack: The stack to copy; it is read and not changed.
+        rate: Requests a second.
+        path: What is asked for.
+        most_lost: Requests without a good answer that are allowed.
+        most_stale: Answers of the color without traffic that are allowed.
+        tell: Is told what happens.
+
+    Raises:
+        UsageError: The stack is not on-premises.
+        RefusedError: The copy could not be made or deployed.
+        UncertainError: It could not be removed again.
+    """
+    with drill_stack(stack, tell) as copy:
+        _deploy(copy, copy.active, tell)
+        with _load(copy, rate, path) as load:
+            deployed = _deploy(copy, copy.active.other, tell)
+            time.sleep(_SETTLE_SECONDS)
+            breach = _switch_and_breach(copy, path, tell)
+            time.sleep(_SETTLE_SECONDS)
+            recording = load.stop()
+        events = [each for each in EventFile(copy.events).recent() if each.from_color is not None]
+        switches = [_moved(event) for event in events if event.kind is EventKind.SWITCH]
+        report = summarize(recording, switches)
+        problems = tuple(_problems(copy, events, report))
+        figures = tuple(_figures(events, report, deployed, most_lost, most_stale))
+        return Drilled(
+            stack=stack.name,
+            is_met=not problems and all(each.is_met for each in figures),
+            figures=figures,
+            requests=report.requests,
+            failures=dict(report.failures),
+            breach=breach,
+            problems=problems,
+        )
+
+
+def _deploy(copy: DrillStack, color: Color, tell: Tell) -> float:
+    """Deploys a color and tells how long that took, in seconds."""
+    copy.add(color)
+    started = time.monotonic()
+    try:
+        copy.stack.up(message=f"bluegreen drill: deploy to {color}", tell=tell)
+    except UncertainError as error:
+        msg = f"the copy could not be deployed: {error}; the stack itself was not touched"
+        raise RefusedError(msg) from error
+    return time.monotonic() - started
+
+
+@contextlib.contextmanager
+def _load(copy: DrillStack, rate: float, path: str) -> Iterator[BackgroundLoad]:
+    url = str(copy.stack.outputs()[OutputName.PRODUCTION_URL])
+    plan = LoadPlan(url=f"{url.rstrip('/')}{path}", rate=rate, seconds=_LONGEST_SECONDS)
+    with BackgroundLoad(plan) as load:
+        yield load
+
+
+def _switch_and_breach(copy: DrillStack, path: str, tell: Tell) -> str:
+    limits = BakeLimits(
+        seconds=60, path=path, rate=20.0, max_p95_seconds=_BREACHING_P95_SECONDS, fewest=10
+    )
+    try:
+        switch(copy.stack, copy.active.other, tell=tell, reason="drill", bake=limits)
+    except RefusedError as refused:
+        return str(refused).splitlines()[0]
+    return ""
+
+
+def _moved(event: Event) -> Switch:
+    """When a switch began and was over, by the clock that the load goes by."""
+    ago = time.time() - datetime.fromisoformat(event.at).timestamp()
+    returned = time.monotonic() - ago
+    began = returned - event.durations_seconds.get("update", 0.0)
+    return Switch(str(event.from_color), str(event.to_color), began, returned)
+
+
+def _problems(copy: DrillStack, events: list[Event], report: LoadReport) -> Iterator[str]:
+    moves = [(str(event.to_color), event.rollback) for event in events]
+    wanted = [(str(copy.active.other), False), (str(copy.active), True)]
+    if moves != wanted:
+        yield f"the trail has {moves} instead of a switch and a rollback"
+    if copy.stack.outputs().get(OutputName.ACTIVE_COLOR) != str(copy.active):
+        yield f"{copy.active} does not have production traffic again"
+    if not {str(color) for color in Color} <= report.answers.keys():
+        yield (
+            "not both colors were seen in the answers; stale ones cannot be told: does the "
+            "application send X-Bluegreen-Color at the path that was asked for?"
+        )
+
+
+def _figures(
+    events: list[Event], report: LoadReport, deployed: float, most_lost: int, most_stale: int
+) -> Iterator[Figure]:
+    switched = next((each for each in events if not each.rollback), None)
+    back = next((each for each in events if each.rollback), None)
+    yield Figure("lost requests", report.failed, "", most_lost)
+    yield Figure("stale requests", report.stale, "", most_stale)
+    yield Figure("deployment", round(deployed, 3), "s", 1800)
+    yield Figure("cutover", _duration(switched, "cutover"), "s", 300)
+    yield Figure("detection", _between(switched, back), "s", 600)
+    yield Figure("rollback", _duration(back, "update"), "s", 120)
+
+
+def _duration(event: Event | None, part: str) -> float | None:
+    return None if event is None else event.durations_seconds.get(part)
+
+
+def _between(switched: Event | None, back: Event | None) -> float | None:
+    """From the switch until its rollback began."""
+    if switched is None or back is None:
+        return None
+    passed = datetime.fromisoformat(back.at) - datetime.fromisoformat(switched.at)
+    return round(passed.total_seconds() - back.durations_seconds.get("update", 0.0), 3)
