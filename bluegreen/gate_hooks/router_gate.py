@@ -127,6 +127,12 @@ class RouterGate:
         for verdict in verdicts:
             tell = call.say if verdict.passed and not verdict.is_warning else call.warn
             tell(f"{update.name}: {subject.color}, now: {verdict}")
+        names = ", ".join(gate.name for gate in update.gates if not gate.runs_in_preview)
+        if names:
+            call.say(
+                f"{update.name}: gates of {subject.color} {subject.release}, asked in the update "
+                f"only: {names}"
+            )
 
     def _subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
         update = self._update

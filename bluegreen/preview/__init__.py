@@ -1,0 +1,26 @@
+"""What a change means for production traffic, from what `pulumi preview --json` says.
+
+Knows no Pulumi and no platform: it reads JSON, the contract of the library's programs, and raw
+resources as far as they say who gets traffic.
+"""
+
+from bluegreen.preview.as_json import as_json
+from bluegreen.preview.document import Document, UnreadableDocumentError, read_document
+from bluegreen.preview.markdown import LIMIT, as_markdown, marker
+from bluegreen.preview.report import StackReport, report_on
+from bluegreen.preview.text import as_text
+from bluegreen.preview.verdict import VerdictClass
+
+__all__ = [
+    "LIMIT",
+    "Document",
+    "StackReport",
+    "UnreadableDocumentError",
+    "VerdictClass",
+    "as_json",
+    "as_markdown",
+    "as_text",
+    "marker",
+    "read_document",
+    "report_on",
+]

@@ -1,0 +1,94 @@
+"""Makes the recorded previews that are kept of those that `tests.engine.preview_recorder` wrote.
+
+`python -m tests.preview.pack FOLDER` writes one file for each platform in `recorded/`, a document a
+line. What is another one on each machine or in each run is replaced; what nobody reads is left out
+(stack traces, pickled providers), and of a resource that stays the same its second state, or both
+where it says nothing about traffic. Documents that are alike are kept once.
+"""
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+from bluegreen.preview.kinds import is_read
+
+RECORDED = Path(__file__).parent / "recorded"
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+_LEFT_OUT = {
+    "__provider", "additionalSecretOutputs", "created", "customTimeouts", "dependencies",
+    "modified", "pluginDownloadURL", "propertyDependencies", "provider", "sourcePosition",
+    "stackTrace", "custom", "parent", "urn", "type", "external", "__defaults",
+}  # fmt: skip
+_REPLACED = (
+    (re.compile(re.escape(str(REPOSITORY))), "/repository"),
+    (re.compile(r"/tmp/bg-\w+"), "/stack"),
+    (re.compile(r"/root/[\w./-]*"), "/home"),
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8080"),
+    (re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?"), r"2026-01-01\g<1>00:00:00"),
+    (re.compile(r"\(\d+\.\d of 24 hours left\)"), "(23.9 of 24 hours left)"),
+    (re.compile(r"\b[\w-]+@[\w-]+\b"), "somebody"),
+)
+_PORT = re.compile(r"(?<![\w.-])(?:1\d{4}|2\d{4}|3[01]\d{3})(?![\w.-])")
+
+
+def packed(document: dict[str, Any]) -> dict[str, Any]:
+    """The part of a document that is kept."""
+    steps = [_step(each) for each in document.get("steps", [])]
+    kept = {key: _normal(document[key]) for key in ("config", "diagnostics") if key in document}
+    return {"steps": sorted(steps, key=lambda step: step["urn"])} | kept
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    # The URN is what a step is found by; inside of the states it is said once more.
+    found = {"op": step["op"], "urn": step["urn"]}
+    if step["op"] == "same" and not is_read(step["urn"].split("::")[2].split("$")[-1]):
+        return found
+    states = ["oldState"] if step["op"] == "same" and "oldState" in step else ["oldState", "newState"]
+    for name in (*states, "detailedDiff", "diffReasons", "replaceReasons"):
+        if step.get(name):
+            found[name] = _normal(step[name])
+    return found
+
+
+def _normal(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _normal(each) for key, each in value.items() if key not in _LEFT_OUT}
+    if isinstance(value, list):
+        return [_normal(each) for each in value]
+    if isinstance(value, str):
+        return _text(value)
+    is_port = isinstance(value, int | float) and _PORT.fullmatch(str(value))
+    return 18080 if is_port else value
+
+
+def _text(text: str) -> str:
+    for pattern, replacement in _REPLACED:
+        text = pattern.sub(replacement, text)
+    return _PORT.sub("18080", text)
+
+
+def pack(folder: Path) -> None:
+    """Writes the files."""
+    for platform in sorted(each for each in folder.iterdir() if each.is_dir()):
+        lines: dict[str, str] = {}
+        for path in sorted(platform.glob("*.json")):
+            recorded = json.loads(path.read_text())
+            try:
+                document = packed(json.loads(recorded["out"]))
+            except ValueError:
+                print(f"{path.name}: no document: {recorded['err'][:200]}")
+                continue
+            text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+            lines.setdefault(text, path.stem)
+        target = RECORDED / f"{platform.name}.jsonl"
+        target.write_text(
+            "".join(f'{{"name":{json.dumps(name)},"document":{text}}}\n' for text, name in lines.items())
+        )
+        print(f"{target.name}: {len(lines)} documents, {target.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    pack(Path(sys.argv[1]))
