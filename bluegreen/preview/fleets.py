@@ -57,7 +57,7 @@ def fleet_in(type_token: str, name: str, properties: Properties) -> Fleet | None
             return _members(name, properties)
         case "Deployment" | "StatefulSet":
             return _deployment(name, properties)
-        case "Group":
+        case "Group" | "LaunchTemplate":
             return _group(name, properties)
         case "Service":
             color = color_in(name)
@@ -81,6 +81,8 @@ def what_runs(type_token: str, inputs: Properties) -> object:
                 if any(prints)
                 else [inputs.get("launchTemplate"), inputs.get("launchConfiguration")]
             )
+        case "LaunchTemplate":
+            return [_tags(inputs).get(key) for key in _FINGERPRINT_MARKS]
         case "Service":
             return inputs.get("taskDefinition")
         case _:

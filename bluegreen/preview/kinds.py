@@ -6,6 +6,7 @@ __all__ = [
     "ROUTER_TYPES",
     "STACK_TYPE",
     "TARGET_GROUP_TYPES",
+    "TEMPLATE_TYPES",
     "is_read",
     "short_type",
 ]
@@ -58,11 +59,14 @@ FLEET_TYPES = frozenset(
     }
 )
 
+TEMPLATE_TYPES = frozenset({"aws:ec2/launchTemplate:LaunchTemplate"})
+"""What members are made from, where that is a resource of its own."""
+
 TARGET_GROUP_TYPES = frozenset(
     {"aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup"}
 )
 
-_READ = ROUTER_TYPES | FLEET_TYPES | TARGET_GROUP_TYPES | {STACK_TYPE}
+_READ = ROUTER_TYPES | FLEET_TYPES | TEMPLATE_TYPES | TARGET_GROUP_TYPES | {STACK_TYPE}
 
 
 def is_read(type_token: str) -> bool:

@@ -19,6 +19,7 @@ __all__ = ["GateReport", "Mark", "Said", "ServiceSaid", "listen"]
 
 _HOOK_FAILED = re.compile(r'^Preview failed: before hook "[^"]{1,200}" failed: ')
 _EMPTY = frozenset({"preview failed", "update failed", "an unhandled error occurred", ""})
+_PLUGIN = re.compile(r"using pulumi-\S+ from \$PATH at ")
 _PROGRAM_FAILED = re.compile(r"^Program failed with an unhandled exception:")
 _EXCEPTION = re.compile(r"\b([A-Z]\w{0,60}(?:Error|Exception))\b: ")
 _EXCEPTIONS = frozenset(dir(builtins)) | {"RunError", "ValidationError", "InvokeError"}
@@ -164,7 +165,7 @@ def listen(diagnostics: Iterable[Diagnostic], words: Vocabulary) -> Said:
     seen: set[str] = set()
     for diagnostic in diagnostics:
         message = _HOOK_FAILED.sub("", diagnostic.message)
-        if message in _EMPTY or message in seen:
+        if message in seen or _says_nothing(message):
             continue
         if len(seen) == _LOOKED_AT:
             said.hide(diagnostic)
@@ -173,6 +174,10 @@ def listen(diagnostics: Iterable[Diagnostic], words: Vocabulary) -> Said:
         if not _heard(message, words, said):
             _show(diagnostic, message, words, said)
     return said
+
+
+def _says_nothing(message: str) -> bool:
+    return message in _EMPTY or bool(_PLUGIN.match(message))
 
 
 def _heard(message: str, words: Vocabulary, said: Said) -> bool:

@@ -16,6 +16,7 @@ from bluegreen.preview.kinds import (
     ROUTER_TYPES,
     STACK_TYPE,
     TARGET_GROUP_TYPES,
+    TEMPLATE_TYPES,
     short_type,
 )
 from bluegreen.preview.messages import Said, listen
@@ -177,8 +178,9 @@ def _fleets(
 ) -> dict[str, dict[Color, FleetChange]]:
     found: dict[str, dict[Color, FleetChange]] = {}
     only = next(iter(routers)) if len(routers) == 1 else None
-    for step in steps:
-        if step.urn.type not in FLEET_TYPES:
+    # A template speaks for its members where the preview did not get to them.
+    for step in sorted(steps, key=lambda step: step.urn.type in FLEET_TYPES):
+        if step.urn.type not in FLEET_TYPES | TEMPLATE_TYPES:
             continue
         change = _fleet_change(step)
         fleet = (change.before or change.after) if change else None

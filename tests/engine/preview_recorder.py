@@ -1,4 +1,4 @@
-"""Records what `pulumi preview --json` says in every scenario, for the tests of `bluegreen preview`.
+"""Records what `pulumi preview --json` says in every scenario, for `tests/preview`.
 
 `BLUEGREEN_RECORD_PREVIEWS=folder pytest tests/engine/test_scenarios.py -m ""` writes the documents
 as they are; `python -m tests.preview.pack folder` makes of them what is kept.
@@ -31,7 +31,9 @@ def record_previews(driver: Driver, request: pytest.FixtureRequest) -> None:
     assert isinstance(driver, StackDriver)
     parameters = dict(request.node.callspec.params)
     place = Path(folder) / parameters.pop("driver")
-    name = "-".join([request.node.originalname.removeprefix("test_"), *map(str, parameters.values())])
+    name = "-".join(
+        [request.node.originalname.removeprefix("test_"), *map(str, parameters.values())]
+    )
     is_first = "both" in request.fixturenames
     driver.stack.before_command = _Recorder(driver.stack, place, name, is_first=is_first)
 
@@ -50,4 +52,6 @@ class _Recorder:
         self._number += 1
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{self._name}-{self._number}.json"
-        path.write_text(json.dumps({"exit": result.exit_code, "out": result.stdout, "err": result.stderr}))
+        path.write_text(
+            json.dumps({"exit": result.exit_code, "out": result.stdout, "err": result.stderr})
+        )

@@ -17,11 +17,12 @@ from bluegreen.preview.kinds import is_read
 RECORDED = Path(__file__).parent / "recorded"
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-_LEFT_OUT = {
-    "__provider", "additionalSecretOutputs", "created", "customTimeouts", "dependencies",
-    "modified", "pluginDownloadURL", "propertyDependencies", "provider", "sourcePosition",
-    "stackTrace", "custom", "parent", "urn", "type", "external", "__defaults",
+_OF_A_STATE = {
+    "additionalSecretOutputs", "created", "custom", "customTimeouts", "dependencies", "external",
+    "modified", "parent", "pluginDownloadURL", "propertyDependencies", "provider", "resourceHooks",
+    "sourcePosition", "stackTrace", "type", "urn",
 }  # fmt: skip
+_ANYWHERE = {"__provider", "__defaults"}
 _REPLACED = (
     (re.compile(re.escape(str(REPOSITORY))), "/repository"),
     (re.compile(r"/tmp/bg-\w+"), "/stack"),
@@ -46,8 +47,14 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
     found = {"op": step["op"], "urn": step["urn"]}
     if step["op"] == "same" and not is_read(step["urn"].split("::")[2].split("$")[-1]):
         return found
-    states = ["oldState"] if step["op"] == "same" and "oldState" in step else ["oldState", "newState"]
-    for name in (*states, "detailedDiff", "diffReasons", "replaceReasons"):
+    states = (
+        ["oldState"] if step["op"] == "same" and "oldState" in step else ["oldState", "newState"]
+    )
+    for name in states:
+        state = step.get(name) or {}
+        kept = {key: each for key, each in state.items() if key not in _OF_A_STATE}
+        found[name] = _normal(kept)
+    for name in ("detailedDiff", "diffReasons", "replaceReasons"):
         if step.get(name):
             found[name] = _normal(step[name])
     return found
@@ -55,7 +62,7 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
 
 def _normal(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _normal(each) for key, each in value.items() if key not in _LEFT_OUT}
+        return {key: _normal(each) for key, each in value.items() if key not in _ANYWHERE}
     if isinstance(value, list):
         return [_normal(each) for each in value]
     if isinstance(value, str):
@@ -85,7 +92,9 @@ def pack(folder: Path) -> None:
             lines.setdefault(text, path.stem)
         target = RECORDED / f"{platform.name}.jsonl"
         target.write_text(
-            "".join(f'{{"name":{json.dumps(name)},"document":{text}}}\n' for text, name in lines.items())
+            "".join(
+                f'{{"name":{json.dumps(name)},"document":{text}}}\n' for text, name in lines.items()
+            )
         )
         print(f"{target.name}: {len(lines)} documents, {target.stat().st_size:,} bytes")
 
