@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["ConfigKey", "OutputName", "OverrideVariable"]
+__all__ = ["ConfigKey", "OutputName", "OverrideVariable", "RequestVariable"]
 
 
 class ConfigKey(StrEnum):
@@ -39,3 +39,13 @@ class OverrideVariable(StrEnum):
 
     RETIRE_EARLY = "BLUEGREEN_RETIRE_EARLY"
     """`<reason>`: shrink a retired color before its retention is over."""
+
+
+class RequestVariable(StrEnum):
+    """Environment variables that ask a program something during one `pulumi preview`."""
+
+    REPORT = "BLUEGREEN_REPORT"
+    """Path of a file: what is live is written there, as `bluegreen.report.Report`."""
+
+    VALIDATE = "BLUEGREEN_VALIDATE"
+    """A color whose gates are asked for that report; nothing is refused by what they say."""

@@ -15,6 +15,7 @@ from bluegreen.gate_hooks import (
     ServiceHooks,
     Update,
     check_removed_colors,
+    report_if_asked,
     resource_hook,
     warn_of_unused_permissions,
 )
@@ -154,6 +155,7 @@ class ServiceComponent(pulumi.ComponentResource):
         self.guarantee = guarantee
         self.rollback_command = self.idle_color.apply(_rollback_command)
         self.register_outputs({name: getattr(self, name) for name in OutputName})
+        report_if_asked(self._update, pulumi.Output.all(self.active_color, *releases.values()))
 
 
 def _guarded(name: str) -> pulumi.ResourceOptions:

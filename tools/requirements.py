@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = (
     "uv pip compile --no-emit-index-url --universal --python-version 3.11 --group dev "
-    "--extra onprem --extra kubernetes --extra aws pyproject.toml -o requirements.txt"
+    "--extra onprem --extra kubernetes --extra aws --extra cli pyproject.toml -o requirements.txt"
 )
 
 

@@ -1,6 +1,7 @@
 """The only place where gates become Pulumi resource hooks."""
 
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
+from bluegreen.gate_hooks.live_report import report_if_asked
 from bluegreen.gate_hooks.place_guard import PlaceGuard
 from bluegreen.gate_hooks.retention import check_removed_colors
 from bluegreen.gate_hooks.service_hooks import ServiceHooks
@@ -16,6 +17,7 @@ __all__ = [
     "ServiceHooks",
     "Update",
     "check_removed_colors",
+    "report_if_asked",
     "resource_hook",
     "warn_of_unused_permissions",
 ]

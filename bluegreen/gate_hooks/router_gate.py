@@ -94,7 +94,7 @@ class RouterGate:
 
     def _judge(self, call: HookCall, color: Color, live: Route | UnreadableTraffic | None) -> None:
         update = self._update
-        subject = self._subject(color, live)
+        subject = update.subject(color, live)
         if call.is_preview:
             self._report(call, subject)
             return
@@ -133,20 +133,6 @@ class RouterGate:
                 f"{update.name}: gates of {subject.color} {subject.release}, asked in the update "
                 f"only: {names}"
             )
-
-    def _subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
-        update = self._update
-        fleet = update.plan.fleets[color]
-        return Subject(
-            color=color,
-            release=fleet.release,
-            replicas=fleet.replicas,
-            endpoint=update.data_plane.pinned_endpoint(color),
-            readiness=update.data_plane.readiness,
-            live_color=live.active if isinstance(live, Route) else None,
-            is_rollback=update.is_rollback,
-            capacity_key=fleet.capacity_key,
-        )
 
 
 class FollowGate:

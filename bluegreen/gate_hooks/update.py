@@ -12,7 +12,7 @@ from bluegreen.errors import DataPlaneError, RolloutError
 from bluegreen.events import Event, EventKind, Journal, author, commit
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gates.data_plane import DataPlane
-from bluegreen.gates.gate import Gate, Verdict
+from bluegreen.gates.gate import Gate, Subject, Verdict
 from bluegreen.overrides import Overrides
 from bluegreen.plan import ServicePlan
 from bluegreen.settings.service import ServiceSettings
@@ -62,6 +62,20 @@ class Update:
     def is_rollback(self) -> bool:
         """A rollback was asked for, and its color is as it was: what is proven may skip gates."""
         return self.plan.is_rollback and self.plan.active_color not in self.changing
+
+    def subject(self, color: Color, live: Route | UnreadableTraffic | None) -> Subject:
+        """What the gates judge when this color is to get more traffic."""
+        fleet = self.plan.fleets[color]
+        return Subject(
+            color=color,
+            release=fleet.release,
+            replicas=fleet.replicas,
+            endpoint=self.data_plane.pinned_endpoint(color),
+            readiness=self.data_plane.readiness,
+            live_color=live.active if isinstance(live, Route) else None,
+            is_rollback=self.is_rollback,
+            capacity_key=fleet.capacity_key,
+        )
 
     def release_of(self, color: Color) -> str:
         """The release a color is to hold."""

@@ -124,8 +124,8 @@ def with_onprem(
 def with_all(
     wheel: Path, metadata: Distribution, tmp_path_factory: pytest.TempPathFactory
 ) -> Environment:
-    """After `pip install bluegreen-pulumi[onprem,kubernetes,aws]`."""
-    extras = ("onprem", "kubernetes", "aws")
+    """After `pip install bluegreen-pulumi[onprem,kubernetes,aws,cli]`."""
+    extras = ("onprem", "kubernetes", "aws", "cli")
     needed = {name: each for extra in extras for name, each in needed_by(metadata, extra).items()}
     return Environment(tmp_path_factory.mktemp("all"), wheel, needed)
 

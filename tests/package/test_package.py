@@ -73,7 +73,7 @@ def test_the_source_distribution_has_the_package_its_pages_and_no_tools(sdist: P
 def test_the_package_says_what_it_is_called_and_what_it_needs(metadata: Distribution) -> None:
     assert metadata.name == "bluegreen-pulumi"
     assert metadata.metadata["Requires-Python"] == ">=3.11"
-    assert metadata.metadata.get_all("Provides-Extra") == ["aws", "kubernetes", "onprem"]
+    assert metadata.metadata.get_all("Provides-Extra") == ["aws", "cli", "kubernetes", "onprem"]
     assert metadata.metadata["License-Expression"] == "Apache-2.0"
 
 
@@ -135,9 +135,18 @@ def test_the_proxy_config_is_written_from_the_installed_templates(
 
 
 def test_the_core_works_without_the_extra(core: Environment) -> None:
-    done = core.python_says(ALL_MODULES.format(without=PLATFORMS))
+    done = core.python_says(ALL_MODULES.format(without=(*PLATFORMS, "bluegreen.cli")))
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_command_says_what_is_missing_without_its_extra(core: Environment) -> None:
+    done = core.python_says("import bluegreen.cli.__main__")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "bluegreen: typer is not installed; pip install 'bluegreen-pulumi[cli]'\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from bluegreen.colors import Color
-from bluegreen.contract import ConfigKey, OutputName, OverrideVariable
+from bluegreen.contract import ConfigKey, OutputName, OverrideVariable, RequestVariable
 
 
 def test_the_config_keys_are_those_that_are_documented():
@@ -32,6 +32,10 @@ def test_the_override_variables_are_those_that_are_documented():
         "BLUEGREEN_ALLOW_LIVE_CHANGE",
         "BLUEGREEN_RETIRE_EARLY",
     ]
+
+
+def test_the_request_variables_are_those_that_are_documented():
+    assert list(RequestVariable) == ["BLUEGREEN_REPORT", "BLUEGREEN_VALIDATE"]
 
 
 @pytest.mark.parametrize("name", [*ConfigKey, *OutputName])

@@ -1,0 +1,3 @@
+"""The `bluegreen` command: arguments in, text out; what is done is in `bluegreen.operations`."""
+
+__all__: list[str] = []

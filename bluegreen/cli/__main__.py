@@ -1,0 +1,45 @@
+"""`bluegreen` on the command line."""
+
+import sys
+
+try:
+    import typer
+except ModuleNotFoundError as error:
+    print(  # noqa: T201
+        f"bluegreen: {error.name} is not installed; pip install 'bluegreen-pulumi[cli]'",
+        file=sys.stderr,
+    )
+    raise SystemExit(2) from error
+
+from bluegreen.cli.status import status
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="bluegreen",
+    help="Switch production traffic between two colors, and back.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+for _verb in (status,):
+    app.command(_verb.__name__)(_verb)
+
+
+@app.callback()
+def _of_all() -> None:
+    """Switch production traffic between two colors, and back.
+
+    Exit status: 0 done, 1 refused and nothing moved, 2 wrong usage, 3 failed on the way: the
+    message says what is known. Results are on stdout, problems on stderr.
+    """
+
+
+def main() -> None:
+    """Runs the command."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""Drives the stacks of any program that keeps to `bluegreen.contract`: one verb a file."""
+
+from bluegreen.operations.automation import EngineMessage, Stack
+from bluegreen.operations.engine_process import Interruption
+from bluegreen.operations.outcome import (
+    ExitCode,
+    OperationError,
+    RefusedError,
+    UncertainError,
+    UsageError,
+)
+
+__all__ = [
+    "EngineMessage",
+    "ExitCode",
+    "Interruption",
+    "OperationError",
+    "RefusedError",
+    "Stack",
+    "UncertainError",
+    "UsageError",
+]
