@@ -11,6 +11,7 @@ except ModuleNotFoundError as error:
     )
     raise SystemExit(2) from error
 
+from bluegreen.cli.preview import preview
 from bluegreen.cli.status import status
 
 __all__ = ["app", "main"]
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _verb in (status,):
+for _verb in (status, preview):
     app.command(_verb.__name__)(_verb)
 
 

@@ -22,6 +22,9 @@ class FleetChange:
     is_other: bool = False
     """Members are replaced: another release, or the same one started differently."""
 
+    is_unclear: bool = False
+    """They are updated, and what changes is secret, or was changed by hand."""
+
     @property
     def is_new_release(self) -> bool:
         """True when the color is to hold another release than before."""

@@ -228,6 +228,9 @@ def _add(document: Document, step: Mapping[str, Any], old: object, new: object) 
         known = document.steps[str(text)] = Step(op, urn)
     elif Op.REPLACE in (op, known.op):
         known.op = Op.REPLACE
+    elif op is not Op.SAME:
+        # It was refreshed first, and then is changed.
+        known.op = op
     known.changed = known.changed or _changed(step)
     if not is_read(urn.type):
         # Nothing of it will be shown, and there may be thousands.

@@ -12,7 +12,7 @@ __all__ = ["LIMIT", "as_markdown", "marker"]
 LIMIT = 65_000
 """Characters: a comment on GitHub may have 65,536."""
 
-_SPECIAL = re.compile(r"([\\`*_~<>|\[\]#@])")
+_SPECIAL = re.compile(r"([\\`*~<>|\[\]#@])")
 _NOT_IN_A_MARKER = re.compile(r"[^\w./]+")
 
 

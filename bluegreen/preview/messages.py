@@ -136,6 +136,9 @@ class ServiceSaid:
     """Traffic is where the update wants it."""
 
     is_rollback: bool = False
+    live_changes: set[Color] = field(default_factory=set)
+    """Colors with traffic whose members change, which somebody allowed or a guard refused."""
+
     was_moved_by_hand: bool = False
     gates: list[GateReport] = field(default_factory=list)
 
@@ -180,26 +183,40 @@ def _says_nothing(message: str) -> bool:
     return message in _EMPTY or bool(_PLUGIN.match(message))
 
 
+_LIVE_CHANGE = re.compile(
+    r"the live members of (blue|green) change from |"
+    r"(blue|green) has \d+ % of production traffic and (?:its release|release|it would)"
+)
+
+
 def _heard(message: str, words: Vocabulary, said: Said) -> bool:
     """Takes what is about the traffic of a service; True when that is all there is to it."""
     service, _, text = message.partition(": ")
     if service not in words.services:
         return False
     about = said.about(service)
+    if changes := _LIVE_CHANGE.match(text):
+        about.live_changes.add(Color(changes[1] or changes[2]))
+    return _traffic(about, text, words) or _gates(about, text, words)
+
+
+_BY_HAND = "traffic was moved by hand; moving it back: "
+
+
+def _traffic(about: ServiceSaid, text: str, words: Vocabulary) -> bool:
+    if text.startswith(_BY_HAND):
+        about.was_moved_by_hand = True
+        _moves(about, text.removeprefix(_BY_HAND))
+        # A warning as well, which people are to see.
+        return False
     if words.pattern("production traffic {heard} → {described}").fullmatch(text):
         _moves(about, text.removeprefix("production traffic "))
         return True
-    if words.pattern("traffic is where it should be: {described}").fullmatch(text):
-        about.is_there_already = True
-        return True
-    if text.startswith("rollback: "):
-        about.is_rollback = True
-        return True
-    if text.startswith("traffic was moved by hand; moving it back: "):
-        about.was_moved_by_hand = True
-        _moves(about, text.removeprefix("traffic was moved by hand; moving it back: "))
-        return False
-    return _gates(about, text, words)
+    is_there = words.pattern("traffic is where it should be: {described}").fullmatch(text)
+    about.is_there_already |= is_there is not None
+    is_rollback = text.startswith("rollback: ")
+    about.is_rollback |= is_rollback
+    return is_there is not None or is_rollback
 
 
 def _moves(about: ServiceSaid, text: str) -> None:

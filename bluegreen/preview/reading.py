@@ -198,7 +198,14 @@ def _fleet_change(step: Step) -> FleetChange | None:
     before, after = fleet_in(kind, name, step.before), fleet_in(kind, name, step.after)
     if before is None and after is None:
         return None
-    return FleetChange(step.op, before, after, is_other=_is_other(step))
+    is_other = _is_other(step)
+    return FleetChange(
+        step.op,
+        before,
+        after,
+        is_other=is_other,
+        is_unclear=step.op is Op.UPDATE and before == after and not is_other,
+    )
 
 
 def _is_other(step: Step) -> bool:

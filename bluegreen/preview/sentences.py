@@ -113,7 +113,7 @@ def _otherwise(fleet: FleetChange, before: Fleet, after: Fleet) -> str | None:
         return "is started differently"
     if before.size != after.size:
         return f"goes from {before.size} to {after.size} members"
-    return None
+    return "is updated, and what changes is not shown" if fleet.is_unclear else None
 
 
 def _named(fleet: Fleet | None, color: Color) -> str:

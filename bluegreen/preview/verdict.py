@@ -97,7 +97,8 @@ def _fleet(change: ServiceChange, color: Color, fleet: FleetChange) -> Iterator[
     before, after = change.share_before(color), change.share_after(color)
     is_other = fleet.is_new_release or fleet.is_other or fleet.op is Op.REPLACE
     if before > 0:
-        if is_other or fleet.is_removed or (fleet.shrinks and after > 0):
+        is_told = color in change.said.live_changes
+        if is_other or is_told or fleet.is_removed or (fleet.shrinks and after > 0):
             yield VerdictClass.LIVE_RELEASE
         elif fleet.shrinks:
             yield VerdictClass.RETIRE
@@ -107,5 +108,5 @@ def _fleet(change: ServiceChange, color: Color, fleet: FleetChange) -> Iterator[
         return
     if fleet.is_removed or (fleet.shrinks and not is_other):
         yield VerdictClass.RETIRE
-    elif fleet.is_made or is_other or fleet.grows:
+    elif fleet.is_made or is_other or fleet.grows or fleet.is_unclear:
         yield VerdictClass.DEPLOY_TO_IDLE

@@ -2,8 +2,9 @@
 
 `python -m tests.preview.pack FOLDER` writes one file for each platform in `recorded/`, a document a
 line. What is another one on each machine or in each run is replaced; what nobody reads is left out
-(stack traces, pickled providers), and of a resource that stays the same its second state, or both
-where it says nothing about traffic. Documents that are alike are kept once.
+(stack traces, pickled providers, most of what only a provider says), and of a resource that stays
+the same its second state, or both where it says nothing about traffic. Documents that are alike are
+kept once.
 """
 
 import json
@@ -22,7 +23,7 @@ _OF_A_STATE = {
     "modified", "parent", "pluginDownloadURL", "propertyDependencies", "provider", "resourceHooks",
     "sourcePosition", "stackTrace", "type", "urn",
 }  # fmt: skip
-_ANYWHERE = {"__provider", "__defaults"}
+_ANYWHERE = {"__provider", "__defaults", "managedFields", "status"}
 _REPLACED = (
     (re.compile(re.escape(str(REPOSITORY))), "/repository"),
     (re.compile(r"/tmp/bg-\w+"), "/stack"),
@@ -53,11 +54,19 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
     for name in states:
         state = step.get(name) or {}
         kept = {key: each for key, each in state.items() if key not in _OF_A_STATE}
-        found[name] = _normal(kept)
+        found[name] = _normal(_without_computed(kept))
     for name in ("detailedDiff", "diffReasons", "replaceReasons"):
         if step.get(name):
             found[name] = _normal(step[name])
     return found
+
+
+def _without_computed(state: dict[str, Any]) -> dict[str, Any]:
+    inputs, outputs = state.get("inputs"), state.get("outputs")
+    if not inputs or not outputs:
+        return state
+    kept = {key: each for key, each in outputs.items() if key in inputs or key == "arn"}
+    return state | {"outputs": kept}
 
 
 def _normal(value: Any) -> Any:
