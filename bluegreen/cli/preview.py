@@ -17,6 +17,7 @@ from bluegreen.operations.preview import check_verdicts, preview_of_file, previe
 from bluegreen.preview import (
     StackReport,
     VerdictClass,
+    as_html,
     as_json,
     as_markdown,
     as_text,
@@ -64,6 +65,9 @@ def preview(
         Host | None,
         typer.Option(help="Write it on the pull request that this pipeline runs for."),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write it as a page for a browser to this file, too.")
+    ] = None,
 ) -> None:
     """Show what an update would mean for production traffic. Changes nothing.
 
@@ -85,6 +89,8 @@ def preview(
         reports = _reports(cwd, stack or [], file or [])
         sys.stdout.write(_WRITERS[shown](reports))
         sys.stdout.flush()
+        if html is not None:
+            html.write_text(as_html(reports), encoding="utf-8")
         if post is not None:
             _post(post, reports, output)
         check_verdicts(reports, fail_on or [])

@@ -6,6 +6,7 @@ resources as far as they say who gets traffic.
 
 from bluegreen.preview.as_json import as_json
 from bluegreen.preview.document import Document, UnreadableDocumentError, read_document
+from bluegreen.preview.html import as_html
 from bluegreen.preview.markdown import LIMIT, as_markdown, marker
 from bluegreen.preview.report import StackReport, report_on
 from bluegreen.preview.text import as_text
@@ -17,6 +18,7 @@ __all__ = [
     "StackReport",
     "UnreadableDocumentError",
     "VerdictClass",
+    "as_html",
     "as_json",
     "as_markdown",
     "as_text",

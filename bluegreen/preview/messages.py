@@ -87,6 +87,10 @@ _CLAUSES = (
     "with BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'",
     "keep them with `pulumi config set --path {color}.replicas {n}`, or allow it once with "
     "BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'",
+    "keep them with `pulumi config set --path service.kubernetes.autoscaling.max_replicas {n}`, or "
+    "allow it once with BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'",
+    "keep them with `pulumi config set --path service.aws.max_size {n}`, or allow it once with "
+    "BLUEGREEN_ALLOW_LIVE_CHANGE='{color}:why'",
     "wait, or say BLUEGREEN_RETIRE_EARLY='why'",
     "switch first, with {color} as it is, and take it down later, or say "
     "BLUEGREEN_RETIRE_EARLY='why'",
