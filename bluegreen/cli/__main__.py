@@ -11,8 +11,12 @@ except ModuleNotFoundError as error:
     )
     raise SystemExit(2) from error
 
+from bluegreen.cli.change import canary, deploy, retire
 from bluegreen.cli.preview import preview
+from bluegreen.cli.rollback import rollback
 from bluegreen.cli.status import status
+from bluegreen.cli.switch import switch
+from bluegreen.cli.validate import validate
 
 __all__ = ["app", "main"]
 
@@ -24,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for _verb in (status, preview):
+for _verb in (status, validate, switch, rollback, deploy, canary, retire, preview):
     app.command(_verb.__name__)(_verb)
 
 

@@ -123,9 +123,17 @@ class Stack:
         message: str,
         environment: Mapping[str, str] | None = None,
         continue_on_error: bool = False,
+        refresh: bool = False,
         tell: Callable[[EngineMessage], None] = lambda _: None,
     ) -> None:
         """`pulumi up` without its preview: what a preview refuses is refused in the update too.
+
+        Args:
+            message: Kept in the stack's history.
+            environment: Of this update, on top of our own.
+            continue_on_error: True to do what can be done when something fails.
+            refresh: True to read every resource first.
+            tell: Is told what happens, in another thread.
 
         Raises:
             StackLockedError: Another update is under way; nothing was changed.
@@ -137,6 +145,7 @@ class Stack:
                 message=message,
                 color="never",
                 continue_on_error=continue_on_error or None,
+                refresh=refresh or None,
                 suppress_progress=True,
                 show_secrets=False,
                 on_event=lambda event: _pass_on(event, tell),
@@ -292,14 +301,14 @@ def _pass_on(event: automation_events.EngineEvent, tell: Callable[[EngineMessage
     said = event.diagnostic_event
     if said is not None:
         text = _COLORS.sub("", f"{said.prefix or ''}{said.message}").strip()
-        if text:
+        if text and said.severity != "debug":
             tell(EngineMessage(text, said.severity, is_ephemeral=bool(said.ephemeral)))
         return
     done = event.res_outputs_event
     if done is not None and done.metadata.op not in {"same", "refresh", "read"}:
         kind, name = done.metadata.type, done.metadata.urn.rsplit("::", 1)[-1]
         if not kind.startswith("pulumi:"):
-            tell(EngineMessage(f"{name}: {done.metadata.op} done", "step"))
+            tell(EngineMessage(f"{name}: {done.metadata.op.value} done", "step"))
 
 
 def _errors_in(result: EngineResult) -> str:

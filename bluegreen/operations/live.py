@@ -44,15 +44,25 @@ class HttpAnswers:
     """What the last failure was."""
 
 
-def ask_url(url: str, color_from: ColorFromSettings | None, *, count: int) -> HttpAnswers:
-    """Asks one address; stops after two failures in a row, of which each may take a second."""
+def ask_url(
+    url: str, color_from: ColorFromSettings | None, *, count: int, path: str | None = None
+) -> HttpAnswers:
+    """Asks one address; stops after two failures in a row, of which each may take a second.
+
+    Args:
+        url: The address.
+        color_from: Where an answer says which color gave it; None: nobody wants to know.
+        count: How many requests.
+        path: What to ask for; by default that of `color_from`, or `/`.
+    """
+    asked = path or (color_from.path if color_from else "/")
     colors: Counter[str] = Counter()
     times: list[float] = []
     failed, in_a_row, problem = 0, 0, ""
     for _ in range(count):
         started = time.monotonic()
         try:
-            color = _color(url, color_from)
+            color = _color(url, asked, color_from)
         except UnusableAnswerError as error:
             failed, in_a_row, problem = failed + 1, in_a_row + 1, str(error)
             if in_a_row > 1:
@@ -73,8 +83,7 @@ def ask_url(url: str, color_from: ColorFromSettings | None, *, count: int) -> Ht
     )
 
 
-def _color(url: str, color_from: ColorFromSettings | None) -> str | None:
-    path = color_from.path if color_from else "/"
+def _color(url: str, path: str, color_from: ColorFromSettings | None) -> str | None:
     answer = ask(Endpoint(url.rstrip("/")), "GET", path, 1.0)
     if not answer.is_success:
         msg = f"{url}{path} answers {answer.status}"

@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
     """What was asked for is so."""
 
     REFUSED = 1
-    """It was not done, and nothing moved: production traffic is where it was."""
+    """It was not done: production traffic is where it was."""
 
     USAGE = 2
     """The command itself cannot be carried out as it was typed."""

@@ -1,0 +1,165 @@
+"""Moves production traffic to a color: the config, one `up`, and the truth when it fails."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from bluegreen.colors import Color
+from bluegreen.contract import ConfigKey, OutputName
+from bluegreen.events import author
+from bluegreen.operations.automation import (
+    EngineMessage,
+    Stack,
+    StackLockedError,
+    UpdateFailedError,
+)
+from bluegreen.operations.config_file import ConfigEdit, edit_config, restore_config
+from bluegreen.operations.live import ask_program
+from bluegreen.operations.locks import lock_advice
+from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError
+from bluegreen.operations.stack_file import StackConfig
+from bluegreen.report import Report
+
+__all__ = ["Move", "Moved", "Tell", "move_production"]
+
+Tell = Callable[[EngineMessage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What is to be done."""
+
+    verb: str
+    """For the history: `switch` or `rollback`."""
+
+    to: Color
+    came_from: Color | None
+    """The color that has production now."""
+
+    reason: str = ""
+    environment: Mapping[str, str] | None = None
+    continue_on_error: bool = False
+    refresh: bool = False
+
+    @property
+    def message(self) -> str:
+        """What the stack's history says about it."""
+        by = author(os.environ)
+        why = f": {self.reason}" if self.reason else ""
+        return f"bluegreen {self.verb} {self.came_from or 'nothing'} → {self.to} by {by}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What was done."""
+
+    to: Color
+    seconds: float
+    """From the command's first write to the end of the update."""
+
+    problems: tuple[str, ...] = ()
+    """What went wrong beside it; production has moved all the same."""
+
+
+def move_production(stack: Stack, config: StackConfig, move: Move, tell: Tell) -> Moved:
+    """Writes the config and updates the stack; takes the config back when nothing moved.
+
+    Raises:
+        RefusedError: Production traffic is where it was, and so is the config file.
+        UncertainError: It failed on the way; says what is known.
+    """
+    changes: dict[str, str | int] = {ConfigKey.ACTIVE_COLOR: str(move.to)}
+    if config.canary_percent:
+        changes[f"{ConfigKey.CANARY}.percent"] = 0
+    _stop_if_asked(stack)
+    edit = edit_config(stack.config_file, stack.project.name, changes)
+    started = time.monotonic()
+    try:
+        stack.up(
+            message=move.message,
+            environment=move.environment,
+            continue_on_error=move.continue_on_error,
+            refresh=move.refresh,
+            tell=tell,
+        )
+    except StackLockedError as error:
+        left = _taken_back(edit)
+        msg = f"not done: {lock_advice(str(error))}; production traffic has not moved{left}"
+        raise RefusedError(msg) from error
+    except UpdateFailedError as error:
+        return _after_failure(stack, move, edit, error, started)
+    except OperationError:
+        restore_config(edit)
+        raise
+    return Moved(move.to, time.monotonic() - started)
+
+
+def _stop_if_asked(stack: Stack) -> None:
+    if stack.interruption.requested is not None:
+        msg = f"stopped by {stack.interruption.requested.name}; nothing was changed"
+        raise RefusedError(msg)
+
+
+def _after_failure(
+    stack: Stack, move: Move, edit: ConfigEdit, error: UpdateFailedError, started: float
+) -> Moved:
+    report = _asked(stack)
+    live = _live(stack, report, error)
+    asked_to_stop = stack.interruption.requested
+    why = f"stopped by {asked_to_stop.name}: {error}" if asked_to_stop else str(error)
+    if live is move.to and move.to is not move.came_from:
+        is_finished = report is not None and report.flagged == str(move.to)
+        if move.continue_on_error and is_finished and not error.was_killed:
+            return Moved(move.to, time.monotonic() - started, problems=(why,))
+        msg = (
+            f"{move.to} has production traffic, but the update did not finish: {why}\n"
+            f"the config says {move.to}; `bluegreen switch --to {move.to}` finishes it"
+            f"{_unlock(error)}"
+        )
+        raise UncertainError(msg) from error
+    left = _taken_back(edit)
+    if live is None or error.was_killed:
+        known = f"{live} had production traffic when we asked" if live else "nobody can tell who"
+        msg = (
+            f"the update was not finished: {why}\n{known}; the config says what it said before"
+            f"{left}; look: `bluegreen status --live`{_unlock(error)}"
+        )
+        raise UncertainError(msg) from error
+    msg = (
+        f"{why}\nproduction traffic has not moved: {live} is live; the config file says what it "
+        f"said before{left}"
+    )
+    raise RefusedError(msg) from error
+
+
+def _unlock(error: UpdateFailedError) -> str:
+    if not error.was_killed:
+        return ""
+    return "; the engine was killed and left its lock: `pulumi cancel --yes` first"
+
+
+def _asked(stack: Stack) -> Report | None:
+    """What the program says is live; None when it cannot be asked, which is no failure of its."""
+    try:
+        return ask_program(stack)
+    except OperationError:
+        return None
+
+
+def _live(stack: Stack, report: Report | None, error: UpdateFailedError) -> Color | None:
+    if report is not None:
+        return Color(report.active) if report.active else None
+    if error.was_killed or stack.interruption.requested is not None:
+        return None
+    # The program does not run, so it has moved nothing: what was recorded is still true.
+    try:
+        recorded = stack.outputs().get(OutputName.ACTIVE_COLOR)
+    except OperationError:
+        return None
+    return Color(recorded) if recorded in set(Color) else None
+
+
+def _taken_back(edit: ConfigEdit) -> str:
+    left = restore_config(edit)
+    return f"; {left}" if left else ""

@@ -1,0 +1,37 @@
+"""What a stack's outputs and config say, in the words of the operations."""
+
+from datetime import datetime, timedelta
+
+from bluegreen.colors import Color
+from bluegreen.contract import OutputName
+from bluegreen.operations.automation import Stack
+from bluegreen.operations.outcome import RefusedError
+from bluegreen.operations.stack_file import StackConfig
+
+__all__ = ["recorded_color", "retained_until", "rollback_command"]
+
+
+def recorded_color(outputs: dict[str, object]) -> Color:
+    """The color that the last update left with production.
+
+    Raises:
+        RefusedError: Nothing is deployed, or the program does not keep to the contract.
+    """
+    recorded = outputs.get(OutputName.ACTIVE_COLOR)
+    if recorded not in set(Color):
+        msg = (
+            "the stack has no output active_color: nothing is deployed yet, or its program does "
+            "not export `service.stack_outputs()`; nothing was changed; `pulumi up` deploys it"
+        )
+        raise RefusedError(msg)
+    return Color(str(recorded))
+
+
+def retained_until(config: StackConfig, since: datetime) -> str:
+    """Until when a color that is idle since then must stay able to serve."""
+    return (since + timedelta(hours=config.retention_hours)).isoformat(timespec="seconds")
+
+
+def rollback_command(stack: Stack) -> str:
+    """What to type to go back."""
+    return f"bluegreen rollback --cwd {stack.project.directory} --stack {stack.name} --reason WHY"

@@ -1,0 +1,182 @@
+"""Switches production traffic to a color."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import NoReturn
+
+from bluegreen.colors import Color
+from bluegreen.contract import OutputName
+from bluegreen.operations.automation import EngineMessage, Stack
+from bluegreen.operations.bake import Baked, BakeLimits, watch
+from bluegreen.operations.live import ask_url
+from bluegreen.operations.move import Move, Moved, Tell, move_production
+from bluegreen.operations.one_at_a_time import alone_on
+from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError
+from bluegreen.operations.recorded import recorded_color, retained_until, rollback_command
+from bluegreen.operations.rollback import roll_back
+from bluegreen.operations.stack_file import StackConfig
+
+__all__ = ["Switched", "switch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """What a switch came to."""
+
+    stack: str
+    from_color: str
+    to_color: str
+    was_needed: bool
+    """False when that color was active already: nothing was done."""
+
+    releases: dict[str, str]
+    seconds: float
+    old_color_until: str | None
+    """Until when the old color must stay able to serve; UTC, ISO 8601."""
+
+    rollback_command: str | None
+    bake: Baked | None = None
+    """What was seen afterwards; None when nobody watched."""
+
+    production_url: str | None = None
+    test_url: str | None = None
+
+
+def switch(
+    stack: Stack,
+    to: Color | None,
+    *,
+    tell: Tell,
+    reason: str = "",
+    bake: BakeLimits | None = None,
+) -> Switched:
+    """Moves production traffic to a color, if its gates let it.
+
+    Args:
+        stack: Whose.
+        to: The color; None for the one that is idle.
+        tell: Is told what happens.
+        reason: Kept in the history.
+        bake: What to watch afterwards; a breach moves production back. None: nothing.
+
+    Raises:
+        RefusedError: It was refused, or rolled back; production traffic and config are as they
+            were.
+        UncertainError: It failed on the way, or the watch was stopped.
+    """
+    with alone_on(stack.config_file):
+        config = StackConfig.read(stack.config_file, stack.project.name)
+        outputs = stack.outputs()
+        active = recorded_color(outputs)
+        target = to or _idle(active, config)
+        is_there = active is target and config.active_color is target
+        if is_there and not config.canary_percent:
+            return _result(stack, config, outputs, active, target, None)
+        if not config.color(target):
+            msg = (
+                f"{target} is not in {stack.config_file.name}; nothing was changed; "
+                "`bluegreen deploy --release RELEASE` puts a release there"
+            )
+            raise RefusedError(msg)
+        if bake is not None:
+            _check_that_production_answers(outputs, bake)
+        move = Move("switch", target, active, reason=reason)
+        moved = move_production(stack, config, move, tell)
+        done = _result(stack, config, outputs, active, target, moved)
+        return done if bake is None or active is target else _baked(stack, done, bake, tell)
+
+
+def _check_that_production_answers(outputs: dict[str, object], bake: BakeLimits) -> None:
+    url = outputs.get(OutputName.PRODUCTION_URL)
+    answers = ask_url(str(url), None, count=3, path=bake.path)
+    if answers.failed:
+        msg = (
+            f"production does not answer to be watched: {answers.problem}; nothing was changed; "
+            "name another path with --bake-path, or switch without --bake"
+        )
+        raise RefusedError(msg)
+
+
+def _baked(stack: Stack, done: Switched, limits: BakeLimits, tell: Tell) -> Switched:
+    def say(text: str, severity: str = "warning") -> None:
+        tell(EngineMessage(f"bake: {text}", severity))
+
+    say(f"{done.to_color} has production; watching it for {limits.seconds:g} s", "info")
+    old_url = done.test_url
+    if old_url and ask_url(old_url, None, count=2, path=limits.path).failed:
+        say(f"{done.from_color} does not answer at {old_url}: nothing to compare with")
+        old_url = None
+    baked = watch(
+        str(done.production_url),
+        old_url,
+        limits,
+        tell=say,
+        is_stopped=lambda: stack.interruption.requested is not None,
+    )
+    if baked.breach is not None:
+        _roll_back_after(stack, done, baked, tell)
+    if not baked.is_whole:
+        msg = (
+            f"{done.to_color} has production traffic; the watch was stopped after "
+            f"{baked.seconds:g} of {limits.seconds:g} s, without a breach so far; nobody watches "
+            f"now; to go back: {done.rollback_command}"
+        )
+        raise UncertainError(msg)
+    return replace(done, bake=baked)
+
+
+def _roll_back_after(stack: Stack, done: Switched, baked: Baked, tell: Tell) -> NoReturn:
+    why = f"bake: {baked.breach}"
+    told = f"{done.to_color} was not good enough after {baked.seconds:g} s: {baked.breach}"
+    tell(EngineMessage(f"{told}; rolling back", "error"))
+    try:
+        back = roll_back(stack, reason=why, tell=tell)
+    except OperationError as error:
+        msg = (
+            f"{told}\nthe automatic rollback did not work: {error}\n"
+            f"{done.to_color} may still have production traffic; try: {done.rollback_command}"
+        )
+        raise UncertainError(msg) from error
+    msg = f"{told}\nrolled back: {back.to_color} {back.release} has production traffic again"
+    raise RefusedError(msg)
+
+
+def _idle(active: Color, config: StackConfig) -> Color:
+    if config.active_color not in {None, active}:
+        msg = (
+            f"the config says {config.active_color}, but the last update left {active}: it is "
+            "not clear which one is meant; nothing was changed; "
+            f"say it: --to {config.active_color} or --to {active}"
+        )
+        raise RefusedError(msg)
+    return active.other
+
+
+def _result(
+    stack: Stack,
+    config: StackConfig,
+    outputs: dict[str, object],
+    active: Color,
+    target: Color,
+    moved: Moved | None,
+) -> Switched:
+    is_new = moved is not None and active is not target
+    production, test = (
+        outputs.get(name) for name in (OutputName.PRODUCTION_URL, OutputName.TEST_URL)
+    )
+    return Switched(
+        stack=stack.name,
+        from_color=str(active),
+        to_color=str(target),
+        was_needed=moved is not None,
+        releases={
+            str(color): str(config.color(color).get("release"))
+            for color in Color
+            if config.color(color)
+        },
+        seconds=round(moved.seconds, 2) if moved else 0.0,
+        old_color_until=retained_until(config, datetime.now(UTC)) if is_new else None,
+        rollback_command=rollback_command(stack) if is_new else None,
+        production_url=str(production) if production else None,
+        test_url=str(test) if test else None,
+    )
