@@ -19,7 +19,10 @@ __all__ = ["GateReport", "Mark", "Said", "ServiceSaid", "listen"]
 
 _HOOK_FAILED = re.compile(r'^Preview failed: before hook "[^"]{1,200}" failed: ')
 _EMPTY = frozenset({"preview failed", "update failed", "an unhandled error occurred", ""})
-_PLUGIN = re.compile(r"using pulumi-\S+ from \$PATH at ")
+_NOISE = re.compile(
+    r"using pulumi-\S+ from \$PATH at |"
+    r"an unhandled error occurred: program exited with non-zero exit code: \d+$"
+)
 _PROGRAM_FAILED = re.compile(r"^Program failed with an unhandled exception:")
 _EXCEPTION = re.compile(r"\b([A-Z]\w{0,60}(?:Error|Exception))\b: ")
 _EXCEPTIONS = frozenset(dir(builtins)) | {"RunError", "ValidationError", "InvokeError"}
@@ -51,6 +54,9 @@ _REFUSALS = (
     "{color}: is missing, but active_color is {color}",
     "{color}: is missing, but is to get {n} % of the traffic",
     "no answer within {hours} seconds",
+    "BLUEGREEN_ROLLBACK: {free} does not name a color and a reason",
+    "BLUEGREEN_ALLOW_LIVE_CHANGE: {free} does not name a color and a reason",
+    "BLUEGREEN_RETIRE_EARLY is empty",
 )
 _WARNINGS = (
     "the live members of {color} change from {release}, {n} members to {release}, {n} members",
@@ -102,6 +108,9 @@ _CLAUSES = (
     "`pulumi config set --path canary.percent 0`",
     "`pulumi config set --path canary.percent 0` makes it stay so",
     "`pulumi config rm retired` removes it",
+    "write BLUEGREEN_ROLLBACK='blue:why' or BLUEGREEN_ROLLBACK='green:why'",
+    "write BLUEGREEN_ALLOW_LIVE_CHANGE='blue:why' or BLUEGREEN_ALLOW_LIVE_CHANGE='green:why'",
+    "write BLUEGREEN_RETIRE_EARLY='why'",
     "set active_color and canary to what is live to take it over",
 )
 
@@ -184,7 +193,7 @@ def listen(diagnostics: Iterable[Diagnostic], words: Vocabulary) -> Said:
 
 
 def _says_nothing(message: str) -> bool:
-    return message in _EMPTY or bool(_PLUGIN.match(message))
+    return message in _EMPTY or bool(_NOISE.match(message))
 
 
 _LIVE_CHANGE = re.compile(

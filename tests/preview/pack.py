@@ -54,19 +54,21 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
     for name in states:
         state = step.get(name) or {}
         kept = {key: each for key, each in state.items() if key not in _OF_A_STATE}
-        found[name] = _normal(_without_computed(kept))
+        found[name] = _normal(_without_computed(kept, is_changed=step["op"] != "same"))
     for name in ("detailedDiff", "diffReasons", "replaceReasons"):
         if step.get(name):
             found[name] = _normal(step[name])
     return found
 
 
-def _without_computed(state: dict[str, Any]) -> dict[str, Any]:
+def _without_computed(state: dict[str, Any], *, is_changed: bool) -> dict[str, Any]:
     inputs, outputs = state.get("inputs"), state.get("outputs")
     if not inputs or not outputs:
         return state
+    # A listener names target groups by what only their provider says.
+    is_told = is_changed or "targetgroup/" in str(outputs.get("arn"))
     kept = {key: each for key, each in outputs.items() if key in inputs or key == "arn"}
-    return state | {"outputs": kept}
+    return state | {"outputs": kept if is_told else {}}
 
 
 def _normal(value: Any) -> Any:
