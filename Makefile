@@ -32,6 +32,7 @@ check: setup ## formatting, lint, types, import layers, package
 
 bench: setup ## measure against a plain Pulumi program and against reloads, as ratios
 	@$(ENV) $(BIN)/python -m benchmarks $(ARGS)
+	@$(ENV) $(BIN)/python -m benchmarks command $(filter --quick,$(ARGS))
 	@$(ENV) $(BIN)/python -m benchmarks traffic $(filter --quick,$(ARGS))
 	@$(ENV) $(BIN)/python -m benchmarks kubernetes $(filter --quick,$(ARGS))
 	@$(ENV) $(BIN)/python -m benchmarks kubernetes-traffic $(filter --quick,$(ARGS))

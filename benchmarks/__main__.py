@@ -22,6 +22,7 @@ __all__ = ["main"]
 
 _COLUMNS = 80
 _PARTS = {
+    "command": "benchmarks.command.command",
     "traffic": "benchmarks.traffic.command",
     "kubernetes": "benchmarks.kubernetes.command",
     "kubernetes-traffic": "benchmarks.kubernetes.traffic_command",

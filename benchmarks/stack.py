@@ -30,6 +30,7 @@ SERVICE = "shop"
 """The service of every stack."""
 
 _NAME = "bench"
+_PULUMI_ONLY = ("--non-interactive", "--color", "never")
 _LONGEST_SECONDS = 120.0
 # What an interrupted `pulumi` may take to write its state down.
 _END_SECONDS = 30.0
@@ -126,9 +127,19 @@ class Stack(ABC):
             place[last] = value
         self._write_config()
 
-    def apply(self) -> Done:
+    def apply(self, *options: str) -> Done:
         """An update, whatever it changes."""
-        return self._run("up", "--yes", "--stack", _NAME)
+        return self._run("up", "--yes", *options, "--stack", _NAME)
+
+    def command(self, verb: str, *options: str) -> Done:
+        """One verb of our own command; `switch` and `rollback` go to the other color."""
+        color = self.active.other
+        done = self._run(verb, "--stack", _NAME, *options, program="bluegreen")
+        if verb in {"switch", "rollback"}:
+            # The command has written it to the file.
+            self._settings["active_color"] = str(color)
+            self._check_switched(color)
+        return done
 
     def preview(self) -> Done:
         """A preview that finds nothing to change."""
@@ -138,12 +149,12 @@ class Stack(ABC):
         """An update that finds nothing to change."""
         return self._run("up", "--yes", "--expect-no-changes", "--stack", _NAME)
 
-    def switch(self) -> Done:
+    def switch(self, *options: str) -> Done:
         """An update that moves production traffic to the other color."""
         color = self.active.other
         self.configure("active_color", str(color))
         self._clock.unlink(missing_ok=True)
-        done = self.apply()
+        done = self.apply(*options)
         self._check_switched(color)
         return done
 
@@ -186,10 +197,10 @@ class Stack(ABC):
         path = self._directory / f"Pulumi.{_NAME}.yaml"
         path.write_text(yaml.safe_dump({"config": content}), encoding="utf-8")
 
-    def _run(self, *words: str, is_watched: bool = False) -> Done:
+    def _run(self, *words: str, is_watched: bool = False, program: str = "pulumi") -> Done:
         started, cpu_before = time.monotonic(), _cpu_seconds_of_children()
         process = subprocess.Popen(
-            ["pulumi", *words, "--non-interactive", "--color", "never"],
+            [program, *words, *(_PULUMI_ONLY if program == "pulumi" else ())],
             cwd=self._directory,
             env=self._environment,
             stdin=subprocess.DEVNULL,
@@ -209,7 +220,9 @@ class Stack(ABC):
             memory = watch.stop() if watch else None
         seconds = time.monotonic() - started
         if process.returncode:
-            msg = f"`pulumi {' '.join(words)}` ended with {process.returncode}:\n{stdout}{stderr}"
+            msg = (
+                f"`{program} {' '.join(words)}` ended with {process.returncode}:\n{stdout}{stderr}"
+            )
             raise BenchmarkError(msg)
         cpu_seconds = _cpu_seconds_of_children() - cpu_before
         return Done(seconds, cpu_seconds, stdout, started, memory)

@@ -95,10 +95,14 @@ class Report:
         Raises:
             ValueError: It is no such document.
         """
-        content = json.loads(text)
-        if not isinstance(content, dict):
-            msg = "a report is a JSON object"
-            raise ValueError(msg)  # noqa: TRY004  # one error for whatever is wrong with the text
+        try:
+            return cls._read(json.loads(text))
+        except (KeyError, TypeError, AttributeError) as error:
+            msg = f"this is no report of what is live: {type(error).__name__}: {error}"
+            raise ValueError(msg) from error
+
+    @classmethod
+    def _read(cls, content: Mapping[str, Any]) -> "Report":
         colors = {
             str(Color(name)): _known(ColorReport, each) for name, each in content["colors"].items()
         }

@@ -18,3 +18,4 @@ step "types"; "$bin/mypy"
 step "import layers"; "$bin/lint-imports" --no-cache
 step "requirements"; "$bin/python" tools/requirements.py
 step "configuration reference"; "$bin/python" tools/configuration_docs.py --check
+step "command reference"; "$bin/python" tools/command_docs.py --check

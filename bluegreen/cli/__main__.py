@@ -1,6 +1,8 @@
 """`bluegreen` on the command line."""
 
+import inspect
 import sys
+from collections.abc import Callable
 
 try:
     import typer
@@ -18,18 +20,26 @@ from bluegreen.cli.status import status
 from bluegreen.cli.switch import switch
 from bluegreen.cli.validate import validate
 
-__all__ = ["app", "main"]
+__all__ = ["VERBS", "app", "main"]
 
 app = typer.Typer(
     name="bluegreen",
-    help="Switch production traffic between two colors, and back.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
-for _verb in (status, validate, switch, rollback, deploy, canary, retire, preview):
-    app.command(_verb.__name__)(_verb)
+VERBS = (status, validate, switch, rollback, deploy, canary, retire, preview)
+"""In the order in which they are shown."""
+
+
+def _help(verb: Callable[..., None]) -> str:
+    """Its docstring, with the examples as they stand: a backspace keeps their lines."""
+    return (inspect.getdoc(verb) or "").replace("\n\nExamples:\n", "\n\n\b\nExamples:\n")
+
+
+for _verb in VERBS:
+    app.command(_verb.__name__, help=_help(_verb))(_verb)
 
 
 @app.callback()

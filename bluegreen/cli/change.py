@@ -31,9 +31,8 @@ def deploy(
     """Put a release on the idle color; production traffic stays where it is.
 
     Examples:
-    bluegreen deploy --release 1.1
-
-    bluegreen deploy --release 1.1 --image registry.example.com/shop:1.1
+        bluegreen deploy --release 1.1
+        bluegreen deploy --release 1.1 --image registry.example.com/shop:1.1
     """
     _change(
         lambda opened, tell: operations.deploy(opened, release, image=image, tell=tell),
@@ -50,9 +49,8 @@ def canary(
     """Give the idle color a share of production traffic, if its gates pass; 0 takes it away.
 
     Examples:
-    bluegreen canary --percent 10
-
-    bluegreen canary --percent 0
+        bluegreen canary --percent 10
+        bluegreen canary --percent 0
     """
     _change(
         lambda opened, tell: operations.canary(opened, percent, tell=tell), *(cwd, stack, as_json)
@@ -70,9 +68,8 @@ def retire(
     """Shrink the idle color to its retired capacity, once its retention is over.
 
     Examples:
-    bluegreen retire
-
-    bluegreen retire --due --stack production    (from cron)
+        bluegreen retire
+        bluegreen retire --due --stack production    (from cron)
     """
     _change(
         lambda opened, tell: operations.retire(opened, is_due_only=due, tell=tell),

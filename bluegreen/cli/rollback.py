@@ -29,9 +29,8 @@ def rollback(
     ended. What fails beside it is told, and holds nothing up.
 
     Examples:
-    bluegreen rollback --reason "orders fail since 1.1"
-
-    bluegreen rollback --stack production --reason "p95 doubled" --json
+        bluegreen rollback --reason "orders fail since 1.1"
+        bluegreen rollback --stack production --reason "p95 doubled" --json
     """
     output = Output(as_json=as_json)
     with ending(output), output.progress() as progress:

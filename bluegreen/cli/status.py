@@ -39,11 +39,9 @@ def status(
     are ready, exact shares, requests under way.
 
     Examples:
-    bluegreen status
-
-    bluegreen status --live --json | jq .report.colors
-
-    bluegreen status --watch 5
+        bluegreen status
+        bluegreen status --live --json | jq .report.colors
+        bluegreen status --watch 5
     """
     output = Output(as_json=as_json)
     with ending(output):
@@ -55,7 +53,10 @@ def status(
                 output.problem(problem)
             if watch is None:
                 return
-            time.sleep(watch)
+            try:
+                time.sleep(watch)
+            except KeyboardInterrupt:
+                return
 
 
 def _page(status: Status) -> RenderableType:

@@ -63,13 +63,10 @@ def switch(
     Ctrl-C lets the engine finish the step it is at, and says where production is then.
 
     Examples:
-    bluegreen switch
-
-    bluegreen switch --to green --reason "release 1.1"
-
-    bluegreen switch --bake 300 --bake-path /api/orders
-
-    bluegreen switch --json | jq -r .rollback_command
+        bluegreen switch
+        bluegreen switch --to green --reason "release 1.1"
+        bluegreen switch --bake 300 --bake-path /api/orders
+        bluegreen switch --json | jq -r .rollback_command
     """
     output = Output(as_json=as_json)
     with ending(output), output.progress() as progress:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from bluegreen.cli.options import AsJson, Cwd, StackName
 from bluegreen.cli.output import Output, ending
+from bluegreen.cli.switch import watched_interruption
 from bluegreen.colors import Color
 from bluegreen.operations import ExitCode, Stack
 from bluegreen.operations.validate import Validated
@@ -31,14 +32,14 @@ def validate(
     Exit status 1 when a gate refuses.
 
     Examples:
-    bluegreen validate
-
-    bluegreen validate --color green --json | jq '.verdicts[] | select(.passed | not)'
+        bluegreen validate
+        bluegreen validate --color green --json | jq '.verdicts[] | select(.passed | not)'
     """
     output = Output(as_json=as_json)
     with ending(output):
-        with output.progress():
-            found = do_validate(Stack.open(cwd, stack), color, tell=lambda _: None)
+        with output.progress() as progress, watched_interruption(progress).watched() as stopping:
+            opened = Stack.open(cwd, stack, stopping)
+            found = do_validate(opened, color, tell=lambda _: None)
         output.result(found, lambda: _page(found))
     if not found.passed:
         raise typer.Exit(ExitCode.REFUSED)

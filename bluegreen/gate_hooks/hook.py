@@ -1,12 +1,14 @@
 """One Pulumi hook around one judgement, with everything that goes wrong in hooks taken care of."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
+from bluegreen.contract import RequestVariable
 from bluegreen.errors import RolloutError
 from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
 
@@ -70,7 +72,11 @@ def resource_hook(
         )
         try:
             await _within(timeout_seconds, _judged(name, judge, facts))
-        except RolloutError:
+        except RolloutError as error:
+            if facts.is_preview and RequestVariable.REPORT in os.environ:
+                # Somebody asks what is live; what would be refused must not hide that.
+                facts.warn(f"an update would be refused: {error}")
+                return
             if on_refusal is not None and not facts.is_preview:
                 await on_refusal()
             raise

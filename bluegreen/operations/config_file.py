@@ -13,7 +13,7 @@ import yaml
 
 from bluegreen.operations.outcome import RefusedError
 
-__all__ = ["ConfigEdit", "edit_config", "edited_text", "restore_config"]
+__all__ = ["ConfigEdit", "Value", "edit_config", "edited_text", "restore_config"]
 
 Value = str | int | Mapping[str, Any]
 

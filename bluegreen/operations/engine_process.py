@@ -85,7 +85,8 @@ def run_engine(
     Raises:
         FileNotFoundError: There is no such program.
     """
-    with subprocess.Popen(
+    # Not in a `with`: its end waits for whoever else holds the pipes.
+    process = subprocess.Popen(
         list(words),
         cwd=cwd,
         env={**os.environ, **environment},
@@ -95,13 +96,13 @@ def run_engine(
         encoding="utf-8",
         errors="replace",
         start_new_session=True,
-    ) as process:
-        stdout = _Reader(process.stdout, on_output)
-        stderr = _Reader(process.stderr, on_error)
-        with (interruption or Interruption()).passed_on_to(process):
-            process.wait()
-        # What the engine has left behind may hold its pipes open; what it said itself is there.
-        return EngineResult(process.returncode, stdout.text(), stderr.text())
+    )
+    stdout = _Reader(process.stdout, on_output)
+    stderr = _Reader(process.stderr, on_error)
+    with (interruption or Interruption()).passed_on_to(process):
+        process.wait()
+    # What a killed engine has left behind may hold its pipes open; what it said itself is there.
+    return EngineResult(process.returncode, stdout.text(), stderr.text())
 
 
 class _Reader:
@@ -117,10 +118,13 @@ class _Reader:
         self._thread.start()
 
     def _read(self) -> None:
-        for line in self._stream or ():
-            self._lines.append(line.rstrip("\n"))
-            if self._tell is not None:
-                self._tell(self._lines[-1])
+        if self._stream is None:
+            return
+        with self._stream as stream:
+            for line in stream:
+                self._lines.append(line.rstrip("\n"))
+                if self._tell is not None:
+                    self._tell(self._lines[-1])
 
     def text(self) -> str:
         self._thread.join(self._LEFT_BEHIND_SECONDS)

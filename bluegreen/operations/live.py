@@ -126,7 +126,11 @@ def ask_program(
                 "bluegreen.service_component of this version or newer"
             )
             raise RefusedError(msg)
-        return Report.from_json(path.read_text(encoding="utf-8"))
+        try:
+            return Report.from_json(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            msg = f"{error}; nothing was changed; is the program's bluegreen another version?"
+            raise RefusedError(msg) from error
 
 
 @contextlib.contextmanager

@@ -115,6 +115,19 @@ def test_the_page_about_settings_is_what_the_settings_say() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_page_about_the_command_is_what_the_command_says() -> None:
+    done = subprocess.run(
+        [sys.executable, "tools/command_docs.py", "--check"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.mark.parametrize(
     "command",
     [code for code in code_in_tables(README) if re.match(".*config set .* pulumi up", code)],

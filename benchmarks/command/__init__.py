@@ -1,0 +1,1 @@
+"""The `bluegreen` command beside `pulumi up`, on one stack."""
