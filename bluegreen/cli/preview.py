@@ -50,7 +50,11 @@ def preview(
     cwd: Cwd = Path(),
     stack: Annotated[
         list[str] | None,
-        typer.Option("--stack", "-s", help="A stack; may be given several times."),
+        typer.Option(
+            *("--stack", "-s"),
+            help="A stack; may be given several times.",
+            show_default="the selected one",
+        ),
     ] = None,
     file: Annotated[
         list[Path] | None,

@@ -19,6 +19,7 @@ __all__ = ["ColorRow", "ResourceLine", "ServiceReport", "StackReport", "report_o
 
 _MOST_RESOURCES = 200
 _MOST_MESSAGES = 30
+_MOST_NAMED = 5
 _NAME = re.compile(r"[\w.:/@+~-]{1,100}")
 _TYPE = re.compile(r"\w{1,60}")
 
@@ -202,7 +203,7 @@ def report_on(document: Document, *, name: str | None = None) -> StackReport:
         resources=tuple(map(_line, _gravest_first(changed)[:_MOST_RESOURCES])),
         resources_left_out=max(0, len(changed) - _MOST_RESOURCES),
         errors=tuple(_errors(document, reading)),
-        warnings=tuple(reading.said.warnings[:_MOST_MESSAGES]),
+        warnings=tuple([*_replacements(changed), *reading.said.warnings][:_MOST_MESSAGES]),
         hidden=dict(reading.said.hidden),
     )
 
@@ -228,6 +229,16 @@ def _errors(document: Document, reading: Reading) -> Iterator[str]:
     if hidden and not reading.said.errors:
         texts = "an error whose text" if hidden == 1 else f"{hidden} errors whose texts"
         yield f"{texts} may hold what is nobody's business; `pulumi preview` shows it"
+
+
+def _replacements(changed: Iterable[Step]) -> Iterator[str]:
+    """One line of what is made anew: it is gone for a moment, or known by another name."""
+    replaced = [_line(step) for step in changed if step.op is Op.REPLACE]
+    if not replaced:
+        return
+    names = ", ".join(f"{each.kind} {each.name}" for each in replaced[:_MOST_NAMED])
+    more = f" and {len(replaced) - _MOST_NAMED} more" if len(replaced) > _MOST_NAMED else ""
+    yield f"replaced, not updated in place: {names}{more}"
 
 
 def _service(change: ServiceChange) -> ServiceReport:

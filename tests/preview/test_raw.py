@@ -161,6 +161,20 @@ def test_the_same_of_the_idle_color_is_a_deployment_and_fewer_members_retire_it(
     assert "green 1.0 goes from 3 to 0 members" in retired.headline
 
 
+def test_what_is_replaced_is_warned_of_by_name():
+    found = report(
+        *(
+            a_step("aws:lb/targetGroup:TargetGroup", f"group-{number}", op="replace")
+            for number in range(7)
+        )
+    )
+
+    assert found.warnings == (
+        "replaced, not updated in place: TargetGroup group-0, TargetGroup group-1, "
+        "TargetGroup group-2, TargetGroup group-3, TargetGroup group-4 and 2 more",
+    )
+
+
 def test_a_stack_without_two_colors_says_so():
     found = report(a_step("aws:s3/bucket:Bucket", "logs", op="create", after={}))
 

@@ -56,12 +56,14 @@ EXPECTED = {
         a_permission_without_color_or_reason_is_refused-green-1
         a_permission_without_color_or_reason_is_refused-green:-1
         a_permission_without_color_or_reason_is_refused-purple:why-1
+        the_active_color_cannot_be_removed-1
     """,
     "retire": """
         a_color_cannot_be_removed_while_it_is_the_rollback_target-4
         a_new_release_brings_a_retired_color_back-1
         a_retired_color_shrinks_and_comes_back_when_it_is_made_active-2
         retention_is_kept_unless_somebody_gives_a_reason-4
+        the_removed_idle_color_is_gone_and_the_active_one_stays-1
     """,
     "retire, fails": """
         retention_is_kept_unless_somebody_gives_a_reason-2
@@ -90,6 +92,7 @@ EXPECTED = {
         traffic_that_does_not_follow_fails_the_update_until_it_does-1
     """,
     "switch + retire": """
+        continuing_on_errors_does_not_switch_past_a_refusal-2
         without_retention_a_switch_comes_before_the_shrink_in_one_update-1
     """,
     "switch + retire, fails": """
