@@ -40,6 +40,8 @@ BESIDE_EACH_OTHER = (
     "test_machine.py",
     "test_onprem.py",
     "test_onprem_recovery.py",
+    "test_pipelines.py",
+    "test_preview.py",
     "test_scenarios.py",
     "test_security.py",
 )

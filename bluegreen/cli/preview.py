@@ -27,7 +27,7 @@ from bluegreen.preview import (
 __all__ = ["preview"]
 
 
-class Format(StrEnum):
+class _Format(StrEnum):
     """How the report is printed."""
 
     TEXT = "text"
@@ -35,15 +35,15 @@ class Format(StrEnum):
     JSON = "json"
 
 
-class Host(StrEnum):
+class _Host(StrEnum):
     """Where a comment is posted."""
 
     GITHUB = "github"
     GITLAB = "gitlab"
 
 
-_HOSTS: dict[Host, type[GitHub] | type[GitLab]] = {Host.GITHUB: GitHub, Host.GITLAB: GitLab}
-_WRITERS = {Format.TEXT: as_text, Format.MARKDOWN: as_markdown, Format.JSON: as_json}
+_HOSTS: dict[_Host, type[GitHub] | type[GitLab]] = {_Host.GITHUB: GitHub, _Host.GITLAB: GitLab}
+_WRITERS = {_Format.TEXT: as_text, _Format.MARKDOWN: as_markdown, _Format.JSON: as_json}
 
 
 def preview(
@@ -60,13 +60,13 @@ def preview(
         list[Path] | None,
         typer.Option("--from", help="What `pulumi preview --json --show-sames` printed before."),
     ] = None,
-    shown: Annotated[Format, typer.Option("--format", help="How it is printed.")] = Format.TEXT,
+    shown: Annotated[_Format, typer.Option("--format", help="How it is printed.")] = _Format.TEXT,
     fail_on: Annotated[
         list[VerdictClass] | None,
         typer.Option(help="End with status 1 for previews of this class; several times for more."),
     ] = None,
     post: Annotated[
-        Host | None,
+        _Host | None,
         typer.Option(help="Write it on the pull request that this pipeline runs for."),
     ] = None,
     html: Annotated[
@@ -107,7 +107,7 @@ def _reports(cwd: Path, stacks: Sequence[str], files: Sequence[Path]) -> list[St
     return reports or [preview_of_stack(Stack.open(cwd))]
 
 
-def _post(host: Host, reports: Sequence[StackReport], output: Output) -> None:
+def _post(host: _Host, reports: Sequence[StackReport], output: Output) -> None:
     """One comment about all of them; a pull request from a fork gets none, and goes on."""
     try:
         comments = _HOSTS[host](os.environ)
