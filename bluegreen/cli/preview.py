@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,11 +13,15 @@ from bluegreen.cli.options import Cwd
 from bluegreen.cli.output import Output, ending
 from bluegreen.operations import Stack
 from bluegreen.operations.comments import GitHub, GitLab, NoTokenError
-from bluegreen.operations.preview import check_verdicts, preview_of_file, preview_of_stack
+from bluegreen.operations.preview import (
+    check_verdicts,
+    preview_of_file,
+    preview_of_stack,
+    write_page,
+)
 from bluegreen.preview import (
     StackReport,
     VerdictClass,
-    as_html,
     as_json,
     as_markdown,
     as_text,
@@ -90,21 +94,24 @@ def preview(
     """
     output = Output(as_json=False)
     with ending(output):
-        reports = _reports(cwd, stack or [], file or [])
+        reports = _reports(cwd, stack or [], file or [], output.problem)
         sys.stdout.write(_WRITERS[shown](reports))
         sys.stdout.flush()
         if html is not None:
-            html.write_text(as_html(reports), encoding="utf-8")
+            write_page(html, reports)
         if post is not None:
             _post(post, reports, output)
         check_verdicts(reports, fail_on or [])
 
 
-def _reports(cwd: Path, stacks: Sequence[str], files: Sequence[Path]) -> list[StackReport]:
+def _reports(
+    cwd: Path, stacks: Sequence[str], files: Sequence[Path], tell: Callable[[str], None]
+) -> list[StackReport]:
     reports = [preview_of_file(path) for path in files]
     if stacks:
-        return [*reports, *(preview_of_stack(Stack.open(cwd, name)) for name in stacks)]
-    return reports or [preview_of_stack(Stack.open(cwd))]
+        opened = [Stack.open(cwd, name) for name in stacks]
+        return [*reports, *(preview_of_stack(each, tell) for each in opened)]
+    return reports or [preview_of_stack(Stack.open(cwd), tell)]
 
 
 def _post(host: _Host, reports: Sequence[StackReport], output: Output) -> None:

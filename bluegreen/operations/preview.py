@@ -1,29 +1,43 @@
 """What an update would mean for production traffic; nothing is changed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from bluegreen.operations.automation import Stack
+from bluegreen.operations.automation import Stack, StackLockedError
 from bluegreen.operations.outcome import RefusedError, UsageError
 from bluegreen.preview import (
     StackReport,
     UnreadableDocumentError,
     VerdictClass,
+    as_html,
+    failed_report,
     read_document,
     report_on,
 )
 
-__all__ = ["check_verdicts", "preview_of_file", "preview_of_stack"]
+__all__ = ["check_verdicts", "preview_of_file", "preview_of_stack", "write_page"]
 
 
-def preview_of_stack(stack: Stack) -> StackReport:
-    """Runs `pulumi preview --json`; a preview that fails is told of, too.
+def preview_of_stack(stack: Stack, tell: Callable[[str], None] = lambda _: None) -> StackReport:
+    """Runs `pulumi preview --json`; one that fails, or does not come about, has a report too.
+
+    Args:
+        stack: Whose.
+        tell: Is given the engine's own words, which are not for everybody, where it said no more.
 
     Raises:
-        OperationError: There is no such stack, it is locked, or the engine printed no document.
+        UsageError: There is no such stack, or no engine.
     """
     name = f"{stack.project.name}/{stack.name.rsplit('/', 1)[-1]}"
-    return _report(stack.preview_document(), name)
+    try:
+        text = stack.preview_document()
+    except StackLockedError as error:
+        tell(str(error))
+        return failed_report(name, "another update of the stack is under way, or left its lock")
+    except RefusedError as error:
+        tell(str(error))
+        return failed_report(name, "`pulumi preview` printed no document; its log says why")
+    return _report(text, name)
 
 
 def preview_of_file(path: Path) -> StackReport:
@@ -62,3 +76,16 @@ def check_verdicts(reports: Iterable[StackReport], refused: Sequence[VerdictClas
     if problems:
         msg = f"{'; '.join(problems)}; nothing was changed"
         raise RefusedError(msg)
+
+
+def write_page(path: Path, reports: Sequence[StackReport]) -> None:
+    """Writes the page for a browser.
+
+    Raises:
+        UsageError: It cannot be written there.
+    """
+    try:
+        path.write_text(as_html(reports), encoding="utf-8")
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror}; nothing was changed"
+        raise UsageError(msg) from error

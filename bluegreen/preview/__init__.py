@@ -8,7 +8,7 @@ from bluegreen.preview.as_json import as_json
 from bluegreen.preview.document import Document, UnreadableDocumentError, read_document
 from bluegreen.preview.html import as_html
 from bluegreen.preview.markdown import LIMIT, as_markdown, marker
-from bluegreen.preview.report import StackReport, report_on
+from bluegreen.preview.report import StackReport, failed_report, report_on
 from bluegreen.preview.text import as_text
 from bluegreen.preview.verdict import VerdictClass
 
@@ -22,6 +22,7 @@ __all__ = [
     "as_json",
     "as_markdown",
     "as_text",
+    "failed_report",
     "marker",
     "read_document",
     "report_on",

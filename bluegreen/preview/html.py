@@ -36,7 +36,7 @@ def as_html(reports: Sequence[StackReport]) -> str:
 
 def _parts(report: StackReport) -> Iterator[str]:
     yield f"<h1>{escape(report.headline)}</h1>"
-    verdicts = "".join(f"<span>{escape(each)}</span>" for each in report.verdicts)
+    verdicts = "".join(f"<span>{escape(each)}</span>" for each in report.verdicts or ["unknown"])
     yield f'<p class="verdicts">{verdicts}</p>'
     for service in report.services:
         yield from _service(report, service)

@@ -86,7 +86,7 @@ def _stack(report: StackReport, detail: _Detail) -> str:
 
 def _parts(report: StackReport, detail: _Detail) -> Iterator[str]:
     yield _headline(report)
-    yield f"Verdict: {', '.join(f'`{each}`' for each in report.verdicts)}"
+    yield f"Verdict: {', '.join(f'`{each}`' for each in report.verdicts) or 'unknown'}"
     for service in report.services if detail.has_tables else ():
         yield _service(report, service)
     yield _messages("error", report.errors, detail)

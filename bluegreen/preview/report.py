@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bluegreen.colors import Color
 from bluegreen.preview.change import ServiceChange
@@ -15,7 +15,7 @@ from bluegreen.preview.reading import Reading, read_changes
 from bluegreen.preview.sentences import sentence_about
 from bluegreen.preview.verdict import VerdictClass, gravest, verdicts_of
 
-__all__ = ["ColorRow", "ResourceLine", "ServiceReport", "StackReport", "report_on"]
+__all__ = ["ColorRow", "ResourceLine", "ServiceReport", "StackReport", "failed_report", "report_on"]
 
 _MOST_RESOURCES = 200
 _MOST_MESSAGES = 30
@@ -125,7 +125,9 @@ class StackReport:
 
     @property
     def verdicts(self) -> tuple[VerdictClass, ...]:
-        """All that is true of any of its services."""
+        """All that is true of any of its services; nothing when the preview failed before them."""
+        if self.has_failed and not self.services:
+            return ()
         found = {verdict for service in self.services for verdict in service.verdicts}
         if len(found) > 1:
             found.discard(VerdictClass.NO_TRAFFIC_CHANGE)
@@ -133,9 +135,9 @@ class StackReport:
         return tuple(sorted(found, key=order.index)) or (VerdictClass.NO_TRAFFIC_CHANGE,)
 
     @property
-    def verdict(self) -> VerdictClass:
+    def verdict(self) -> VerdictClass | None:
         """The gravest one."""
-        return gravest(self.verdicts)
+        return gravest(self.verdicts) if self.verdicts else None
 
     @property
     def headline(self) -> str:
@@ -143,8 +145,9 @@ class StackReport:
         parts = [self._failure()] if self.has_failed else []
         parts += [self._named(service) for service in self.services]
         if not self.services:
-            parts.append("no service of two colors is in this preview")
-        parts.append(self.counted)
+            parts += [] if self.has_failed else ["no service of two colors is in this preview"]
+        if self.operations or not self.has_failed:
+            parts.append(self.counted)
         if gates := _counted_gates(each for service in self.services for each in service.gates):
             parts.append(f"gates: {gates}")
         return f"{self.place}: {'; '.join(parts)}"
@@ -206,6 +209,16 @@ def report_on(document: Document, *, name: str | None = None) -> StackReport:
         warnings=tuple([*_replacements(changed), *reading.said.warnings][:_MOST_MESSAGES]),
         hidden=dict(reading.said.hidden),
     )
+
+
+def failed_report(name: str, why: str) -> StackReport:
+    """The report of a preview that printed no document.
+
+    Args:
+        name: `project/stack`.
+        why: One line; it is shown as it is.
+    """
+    return replace(report_on(Document(), name=name), has_failed=True, errors=(why,))
 
 
 def _counts(step: Step) -> bool:

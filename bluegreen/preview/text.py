@@ -15,7 +15,7 @@ def as_text(reports: Sequence[StackReport]) -> str:
 
 def _lines(report: StackReport) -> Iterator[str]:
     yield report.headline
-    yield f"  {', '.join(report.verdicts)}"
+    yield f"  {', '.join(report.verdicts) or 'unknown'}"
     for service in report.services:
         if rows := color_rows(service):
             yield ""

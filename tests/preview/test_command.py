@@ -138,3 +138,50 @@ def test_a_fork_without_a_token_gets_no_comment_and_its_report_all_the_same(reco
     assert result.exit_code == 0
     assert "100 % of production traffic moves" in result.stdout
     assert "as in a pull request from a fork" in result.stderr.replace("\n", " ")
+
+
+def test_a_page_that_cannot_be_written_is_named_without_a_traceback(recorded, tmp_path):
+    result = run("--from", recorded(SWITCH), "--html", str(tmp_path / "nowhere" / "page.html"))
+
+    assert result.exit_code == 2
+    assert "page.html cannot be written" in result.stderr.replace("\n", "")
+
+
+def engine_that(tmp_path, monkeypatch, script):
+    """A project, and a `pulumi` that does what the script says."""
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\nruntime: python\n")
+    program = tmp_path / "bin" / "pulumi"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    return ["--cwd", str(tmp_path), "--stack", "dev", "--stack", "prod"]
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("error: hunter2: no passphrase", "`pulumi preview` printed no document; its log says why"),
+        (
+            "error: the stack is currently locked by 1 lock(s) of hunter2",
+            "another update of the stack is under way, or left its lock",
+        ),
+    ],
+)
+def test_a_stack_without_a_preview_does_not_hide_the_other_one(
+    recorded, tmp_path, monkeypatch, said, text
+):
+    path = recorded(SWITCH)
+    script = f'case "$*" in *prod) echo "{said}" >&2; exit 255;; *) cat {path};; esac'
+
+    result = run(*engine_that(tmp_path, monkeypatch, script), "--format", "markdown")
+
+    assert result.exit_code == 1
+    assert "100 % of production traffic moves" in result.stdout
+    first, _, _ = text.partition(";")
+    assert f"**shop/prod: the preview FAILS and changes nothing: {first}**" in result.stdout
+    assert "Verdict: unknown" in result.stdout
+    assert text in result.stdout
+    # The engine's own words are for whoever runs it, not for the comment.
+    assert "hunter2" not in result.stdout
+    assert "hunter2" in result.stderr
