@@ -1,6 +1,7 @@
 """What an update would mean for production traffic; nothing is changed."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bluegreen.operations.automation import Stack, StackLockedError
@@ -30,14 +31,23 @@ def preview_of_stack(stack: Stack, tell: Callable[[str], None] = lambda _: None)
     """
     name = f"{stack.project.name}/{stack.name.rsplit('/', 1)[-1]}"
     try:
-        text = stack.preview_document()
+        text, has_succeeded = stack.preview_document()
     except StackLockedError as error:
         tell(str(error))
         return failed_report(name, "another update of the stack is under way, or left its lock")
     except RefusedError as error:
         tell(str(error))
         return failed_report(name, "`pulumi preview` printed no document; its log says why")
-    return _report(text, name)
+    report = _report(text, name)
+    if has_succeeded or report.has_failed:
+        return report
+    return replace(report, has_failed=True, errors=(*report.errors, _SILENT))
+
+
+_SILENT = (
+    "`pulumi preview` failed and its document does not say why, as when a mandatory policy is "
+    "violated; `pulumi preview` shows it"
+)
 
 
 def preview_of_file(path: Path) -> StackReport:

@@ -185,3 +185,15 @@ def test_a_stack_without_a_preview_does_not_hide_the_other_one(
     # The engine's own words are for whoever runs it, not for the comment.
     assert "hunter2" not in result.stdout
     assert "hunter2" in result.stderr
+
+
+def test_a_preview_that_failed_for_what_its_document_does_not_say_is_no_success(
+    recorded, tmp_path, monkeypatch
+):
+    words = engine_that(tmp_path, monkeypatch, f"cat {recorded(SWITCH)}; exit 255")
+
+    result = run(*words)
+
+    assert result.exit_code == 1
+    assert "as when a mandatory policy is violated" in result.stdout
+    assert "shop/test: the preview failed" in result.stderr
