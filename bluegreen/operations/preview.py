@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from bluegreen.operations.automation import Stack, StackLockedError
@@ -12,6 +13,7 @@ from bluegreen.preview import (
     VerdictClass,
     as_html,
     failed_report,
+    is_event,
     read_document,
     report_on,
 )
@@ -57,14 +59,17 @@ def preview_of_file(path: Path) -> StackReport:
         UsageError: The file is not there, or is no such document.
     """
     try:
-        text = path.read_bytes()
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            first = lines.readline()
+            # Of events only one is kept at a time, however many there are.
+            text = chain([first], lines) if is_event(first) else first + lines.read()
+            return _report(text, None)
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}; nothing was done"
         raise UsageError(msg) from error
-    return _report(text, None)
 
 
-def _report(text: str | bytes, name: str | None) -> StackReport:
+def _report(text: str | Iterable[str], name: str | None) -> StackReport:
     try:
         return report_on(read_document(text), name=name)
     except UnreadableDocumentError as error:

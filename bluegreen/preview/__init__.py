@@ -5,7 +5,7 @@ resources as far as they say who gets traffic.
 """
 
 from bluegreen.preview.as_json import as_json
-from bluegreen.preview.document import Document, UnreadableDocumentError, read_document
+from bluegreen.preview.document import Document, UnreadableDocumentError, is_event, read_document
 from bluegreen.preview.html import as_html
 from bluegreen.preview.markdown import LIMIT, as_markdown, marker
 from bluegreen.preview.report import StackReport, failed_report, report_on
@@ -23,6 +23,7 @@ __all__ = [
     "as_markdown",
     "as_text",
     "failed_report",
+    "is_event",
     "marker",
     "read_document",
     "report_on",

@@ -14,7 +14,15 @@ from bluegreen.preview.kinds import is_read
 from bluegreen.preview.properties import Properties, mapping, mappings
 from bluegreen.preview.urn import Urn
 
-__all__ = ["Diagnostic", "Document", "Op", "Step", "UnreadableDocumentError", "read_document"]
+__all__ = [
+    "Diagnostic",
+    "Document",
+    "Op",
+    "Step",
+    "UnreadableDocumentError",
+    "is_event",
+    "read_document",
+]
 
 _NOTHING: Properties = {}
 
@@ -156,6 +164,15 @@ def read_document(text: str | bytes | Iterable[str]) -> Document:
     if "steps" not in found and "config" not in found and "diagnostics" not in found:
         return _of_events([json.dumps(found)])
     return _of_digest(found)
+
+
+def is_event(line: str) -> bool:
+    """Whether a line is an event of the engine, and no part of a document."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and not found.keys().isdisjoint(_KINDS)
 
 
 def _lines(text: str | bytes) -> Iterator[str]:

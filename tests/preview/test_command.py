@@ -1,6 +1,7 @@
 """`bluegreen preview` as it is typed, on documents that were recorded."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -197,3 +198,18 @@ def test_a_preview_that_failed_for_what_its_document_does_not_say_is_no_success(
     assert result.exit_code == 1
     assert "as when a mandatory policy is violated" in result.stdout
     assert "shop/test: the preview failed" in result.stderr
+
+
+def test_a_file_of_events_says_the_same_as_the_document(recorded, tmp_path):
+    path = recorded(SWITCH)
+    document = json.loads(Path(path).read_text())
+    events = [{"preludeEvent": {"config": document["config"]}}]
+    for step in document["steps"]:
+        metadata = {key: step.get(key) for key in ("op", "urn", "detailedDiff")}
+        metadata |= {"old": step.get("oldState"), "new": step.get("newState")}
+        events.append({"resourcePreEvent": {"metadata": metadata, "planning": True}})
+    events += [{"diagnosticEvent": each} for each in document["diagnostics"]]
+    log = tmp_path / "events.json"
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+
+    assert run("--from", str(log)).stdout == run("--from", path).stdout
