@@ -78,9 +78,10 @@ def read_changes(document: Document) -> Reading:
     routers = {_service_of(step): step for step in steps if _is_router(step)}
     routers = _without_idle(routers, color_of)
     fleets = _fleets(steps, routers)
-    names = [*routers, *(name for name in fleets if name not in routers)] or _told(
-        document, outputs
-    )
+    ours = {_service_of(step) for step in steps if step.urn.is_ours}
+    # Something may be called blue without having anything to do with green.
+    alone = [name for name, colors in fleets.items() if name in ours or len(colors) == len(Color)]
+    names = list(dict.fromkeys([*routers, *alone])) or _told(document, outputs)
     words = _vocabulary(document, names, fleets, outputs)
     said = listen(document.diagnostics, words)
     active = color_in(outputs.get(OutputName.ACTIVE_COLOR))
@@ -101,7 +102,7 @@ def read_changes(document: Document) -> Reading:
 def _is_router(step: Step) -> bool:
     if step.urn.type not in ROUTER_TYPES:
         return False
-    if any(parent.startswith("bluegreen:") for parent in step.urn.types):
+    if step.urn.is_ours:
         return not LIBRARY_ROUTERS.isdisjoint(step.urn.types)
     return color_in(step.urn.name) is None and not _words(step.urn.name) & _POINTERS
 
@@ -136,7 +137,7 @@ def _routing(inputs: Properties) -> list[object]:
 
 def _service_of(step: Step) -> str:
     name = step.urn.name
-    if any(parent.startswith("bluegreen:") for parent in step.urn.types):
+    if step.urn.is_ours:
         for ending in ("-route", "-members", "-template"):
             name = name.removesuffix(ending)
         for color in Color:

@@ -38,6 +38,11 @@ class Urn:
         return not self.type.startswith("pulumi:")
 
     @property
+    def is_ours(self) -> bool:
+        """True for what one of this library's components has made, and for the component."""
+        return any(each.startswith("bluegreen:") for each in self.types)
+
+    @property
     def is_component(self) -> bool:
         """True for one of this library's components, which groups resources and is none itself."""
         return self.type.startswith("bluegreen:")

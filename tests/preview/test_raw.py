@@ -183,6 +183,20 @@ def test_a_stack_without_two_colors_says_so():
     )
 
 
+def test_what_is_called_blue_alone_is_no_service_of_two_colors():
+    found = report(
+        a_step(
+            DEPLOYMENT,
+            "blue-ocean",
+            before=deployment("blue", "1.0"),
+            after=deployment("blue", "1.1"),
+        )
+    )
+
+    assert found.services == ()
+    assert "no service of two colors" in found.headline
+
+
 def test_two_services_are_told_apart():
     other = {"spec": {"selector": {"app": "store", "color": "green"}}}
     found = report(
