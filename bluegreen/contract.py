@@ -42,10 +42,14 @@ class OverrideVariable(StrEnum):
 
 
 class RequestVariable(StrEnum):
-    """Environment variables that ask a program something during one `pulumi preview`."""
+    """Environment variables in which a command asks something of the program that it runs."""
 
     REPORT = "BLUEGREEN_REPORT"
     """Path of a file: what is live is written there, as `bluegreen.report.Report`."""
 
     VALIDATE = "BLUEGREEN_VALIDATE"
     """A color whose gates are asked for that report; nothing is refused by what they say."""
+
+    STOP = "BLUEGREEN_STOP"
+    """Path of a file: once it is there, the router is not written any more. The engine itself
+    finishes the step it is at when it is interrupted, and gates and write are one step."""

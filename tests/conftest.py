@@ -36,6 +36,7 @@ LONG = (
 BESIDE_EACH_OTHER = (
     "test_aws_drift.py",
     "test_bad_input.py",
+    "test_command.py",
     "test_hooks.py",
     "test_machine.py",
     "test_onprem.py",

@@ -105,10 +105,14 @@ def _page(done: Switched) -> RenderableType:
     if done.rollback_command is not None:
         old = f"{done.from_color} {done.releases.get(done.from_color, '')}".strip()
         lines += [
-            f"{old} goes on running, until {done.old_color_until} at least",
+            f"{old} goes on running, {_kept(done.old_color_until)}",
             f"to go back: {done.rollback_command}",
         ]
     return Text("\n".join(lines))
+
+
+def _kept(until: str | None) -> str:
+    return f"until {until} at least" if until else "as long as you let it (retention_hours is 0)"
 
 
 def _bake_lines(bake: Baked) -> list[str]:

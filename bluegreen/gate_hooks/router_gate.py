@@ -1,7 +1,10 @@
 """What stops the router's one write, and what asks afterwards whether traffic follows."""
 
+import os
+from pathlib import Path
+
 from bluegreen.colors import Color
-from bluegreen.contract import OverrideVariable
+from bluegreen.contract import OverrideVariable, RequestVariable
 from bluegreen.errors import DataPlaneError, GateError, RolloutError, UnreadableTrafficError
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.update import Update
@@ -44,6 +47,15 @@ class RouterGate:
         self._announce(call, live, transition)
         for color in transition.rising:
             self._judge(call, color, live)
+        self._stop_if_asked(call, live)
+
+    def _stop_if_asked(self, call: HookCall, live: Route | UnreadableTraffic | None) -> None:
+        """The last moment at which somebody who has pressed Ctrl-C is listened to."""
+        path = os.environ.get(RequestVariable.STOP)
+        if path and Path(path).exists() and not call.is_preview:
+            update = self._update
+            stopped = RolloutError(f"{update.name}: stopped; production traffic has not moved")
+            update.refuse(call, stopped, before=update.described_live(live))
 
     def _recorded(self, call: HookCall) -> Route | None:
         """What the state has; after a refresh that may be what nobody can read."""

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ class Stack:
             StackLockedError: Another update is under way; nothing was changed.
             UpdateFailedError: It failed, was stopped or was killed.
         """
-        stack = self._automated(environment or {})
+        stack, heard = self._automated(environment or {}), _Heard(tell)
         try:
             stack.up(
                 message=message,
@@ -148,10 +148,10 @@ class Stack:
                 refresh=refresh or None,
                 suppress_progress=True,
                 show_secrets=False,
-                on_event=lambda event: _pass_on(event, tell),
+                on_event=heard,
             )
         except automation_errors.CommandError as error:
-            raise self._translated(error) from error
+            raise self._translated(error, heard.errors) from error
 
     def preview(
         self,
@@ -160,15 +160,15 @@ class Stack:
         tell: Callable[[EngineMessage], None] = lambda _: None,
     ) -> None:
         """`pulumi preview`; raises like `up`."""
-        stack = self._automated(environment or {})
+        stack, heard = self._automated(environment or {}), _Heard(tell)
         try:
             stack.preview(
                 color="never",
                 suppress_progress=True,
-                on_event=lambda event: _pass_on(event, tell),
+                on_event=heard,
             )
         except automation_errors.CommandError as error:
-            raise self._translated(error) from error
+            raise self._translated(error, heard.errors) from error
 
     def preview_document(self) -> tuple[str, bool]:
         """What `pulumi preview --json` prints, and whether it succeeded; raises like `outputs`.
@@ -204,17 +204,18 @@ class Stack:
             raise translated from error
 
     def _translated(
-        self, error: automation_errors.CommandError
+        self, error: automation_errors.CommandError, heard: Sequence[str] = ()
     ) -> UsageError | StackLockedError | UpdateFailedError:
         result = self._command.last
-        said = _errors_in(result) if result else str(error)
+        said = "\n".join(heard) or (_errors_in(result) if result else str(error))
         if isinstance(error, automation_errors.StackNotFoundError):
             return UsageError(
                 f"there is no stack {self.name!r} in project {self.project.name!r}; nothing was "
                 "done; `pulumi stack ls` shows those that are there"
             )
         if isinstance(error, automation_errors.ConcurrentUpdateError):
-            return StackLockedError(said)
+            # With the lines below the first one: they say whose lock it is.
+            return StackLockedError(f"{result.stdout}\n{result.stderr}" if result else said)
         was_killed = result is not None and result.exit_code < 0
         if was_killed and result is not None:
             said = f"the engine was killed by signal {-result.exit_code}; {said}".rstrip("; ")
@@ -297,18 +298,41 @@ def _selected(project: Project) -> str:
     return said.strip()
 
 
-def _pass_on(event: automation_events.EngineEvent, tell: Callable[[EngineMessage], None]) -> None:
+class _Heard:
+    """Passes on what the engine tells, and keeps what went wrong."""
+
+    _ENDINGS = ("update failed", "preview failed", "an unhandled error occurred: program exited")
+    """Said last, and nothing that nobody knows."""
+
+    def __init__(self, tell: Callable[[EngineMessage], None]) -> None:
+        self._tell = tell
+        self.errors: list[str] = []
+
+    def __call__(self, event: automation_events.EngineEvent) -> None:
+        """Takes one event, in a thread of the connection to the engine."""
+        message = _message(event)
+        if message is None:
+            return
+        if message.severity == "error" and not message.text.startswith(self._ENDINGS):
+            self.errors.append(message.text)
+        self._tell(message)
+
+
+def _message(event: automation_events.EngineEvent) -> EngineMessage | None:
+    """What is worth telling; None for the rest."""
     said = event.diagnostic_event
     if said is not None:
-        text = _COLORS.sub("", f"{said.prefix or ''}{said.message}").strip()
-        if text and said.severity != "debug":
-            tell(EngineMessage(text, said.severity, is_ephemeral=bool(said.ephemeral)))
-        return
+        text = _COLORS.sub("", f"{said.prefix or ''}{said.message}").strip().removeprefix("error: ")
+        if not text or said.severity == "debug":
+            return None
+        return EngineMessage(text, said.severity, is_ephemeral=bool(said.ephemeral))
     done = event.res_outputs_event
-    if done is not None and done.metadata.op not in {"same", "refresh", "read"}:
-        kind, name = done.metadata.type, done.metadata.urn.rsplit("::", 1)[-1]
-        if not kind.startswith("pulumi:"):
-            tell(EngineMessage(f"{name}: {done.metadata.op.value} done", "step"))
+    if done is None or done.metadata.op in {"same", "refresh", "read"}:
+        return None
+    kind, name = done.metadata.type, done.metadata.urn.rsplit("::", 1)[-1]
+    if kind.startswith("pulumi:"):
+        return None
+    return EngineMessage(f"{name}: {done.metadata.op.value} done", "step")
 
 
 def _errors_in(result: EngineResult) -> str:

@@ -9,8 +9,9 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -25,6 +26,9 @@ class Interruption:
     requested: signal.Signals | None = None
     """The first signal that asked to stop; None while nobody has."""
 
+    stop_file: Path | None = None
+    """Made at the first request: a program can look for it."""
+
     _processes: list[subprocess.Popen[str]] = field(default_factory=list)
 
     @contextmanager
@@ -33,7 +37,8 @@ class Interruption:
         before = {
             signal.SIGINT: signal.signal(signal.SIGINT, self._stop),
             signal.SIGTERM: signal.signal(signal.SIGTERM, self._stop),
-            signal.SIGHUP: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+            # Not ignored: what is started would inherit that.
+            signal.SIGHUP: signal.signal(signal.SIGHUP, lambda *_: None),
         }
         try:
             yield self
@@ -44,6 +49,9 @@ class Interruption:
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         first = self.requested is None
         self.requested = self.requested or signal.Signals(number)
+        if self.stop_file is not None:
+            with suppress(OSError):
+                self.stop_file.touch()
         for process in self._processes:
             # The second one ends the engine at once, as it does when it is typed at `pulumi`.
             process.send_signal(signal.SIGINT)

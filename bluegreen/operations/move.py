@@ -1,12 +1,15 @@
 """Moves production traffic to a color: the config, one `up`, and the truth when it fails."""
 
+import contextlib
 import os
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bluegreen.colors import Color
-from bluegreen.contract import ConfigKey, OutputName
+from bluegreen.contract import ConfigKey, OutputName, RequestVariable
 from bluegreen.events import author
 from bluegreen.operations.automation import (
     EngineMessage,
@@ -15,6 +18,7 @@ from bluegreen.operations.automation import (
     UpdateFailedError,
 )
 from bluegreen.operations.config_file import ConfigEdit, edit_config, restore_config
+from bluegreen.operations.engine_process import Interruption
 from bluegreen.operations.live import ask_program
 from bluegreen.operations.locks import lock_advice
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError
@@ -76,13 +80,14 @@ def move_production(stack: Stack, config: StackConfig, move: Move, tell: Tell) -
     edit = edit_config(stack.config_file, stack.project.name, changes)
     started = time.monotonic()
     try:
-        stack.up(
-            message=move.message,
-            environment=move.environment,
-            continue_on_error=move.continue_on_error,
-            refresh=move.refresh,
-            tell=tell,
-        )
+        with _stop_file(stack.interruption) as stop:
+            stack.up(
+                message=move.message,
+                environment={**(move.environment or {}), str(RequestVariable.STOP): str(stop)},
+                continue_on_error=move.continue_on_error,
+                refresh=move.refresh,
+                tell=tell,
+            )
     except StackLockedError as error:
         left = _taken_back(edit)
         msg = f"not done: {lock_advice(str(error))}; production traffic has not moved{left}"
@@ -93,6 +98,17 @@ def move_production(stack: Stack, config: StackConfig, move: Move, tell: Tell) -
         restore_config(edit)
         raise
     return Moved(move.to, time.monotonic() - started)
+
+
+@contextlib.contextmanager
+def _stop_file(interruption: Interruption) -> Iterator[Path]:
+    """Where the program learns that somebody wants it to stop."""
+    with tempfile.TemporaryDirectory(prefix="bluegreen-") as folder:
+        interruption.stop_file = Path(folder, "stop")
+        try:
+            yield interruption.stop_file
+        finally:
+            interruption.stop_file = None
 
 
 def _stop_if_asked(stack: Stack) -> None:

@@ -27,8 +27,10 @@ def recorded_color(outputs: dict[str, object]) -> Color:
     return Color(str(recorded))
 
 
-def retained_until(config: StackConfig, since: datetime) -> str:
-    """Until when a color that is idle since then must stay able to serve."""
+def retained_until(config: StackConfig, since: datetime) -> str | None:
+    """Until when a color that is idle since then must stay able to serve; None: for no time."""
+    if config.retention_hours == 0:
+        return None
     return (since + timedelta(hours=config.retention_hours)).isoformat(timespec="seconds")
 
 

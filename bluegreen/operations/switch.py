@@ -70,7 +70,7 @@ def switch(
         active = recorded_color(outputs)
         target = to or _idle(active, config)
         is_there = active is target and config.active_color is target
-        if is_there and not config.canary_percent:
+        if is_there and not config.canary_percent and _is_finished(stack):
             return _result(stack, config, outputs, active, target, None)
         if not config.color(target):
             msg = (
@@ -84,6 +84,12 @@ def switch(
         moved = move_production(stack, config, move, tell)
         done = _result(stack, config, outputs, active, target, moved)
         return done if bake is None or active is target else _baked(stack, done, bake, tell)
+
+
+def _is_finished(stack: Stack) -> bool:
+    """Whether the last update did all it should; one that failed after its write did not."""
+    last = stack.history(1)
+    return not last or last[0].result == "succeeded"
 
 
 def _check_that_production_answers(outputs: dict[str, object], bake: BakeLimits) -> None:

@@ -35,7 +35,7 @@ def test_the_override_variables_are_those_that_are_documented():
 
 
 def test_the_request_variables_are_those_that_are_documented():
-    assert list(RequestVariable) == ["BLUEGREEN_REPORT", "BLUEGREEN_VALIDATE"]
+    assert list(RequestVariable) == ["BLUEGREEN_REPORT", "BLUEGREEN_VALIDATE", "BLUEGREEN_STOP"]
 
 
 @pytest.mark.parametrize("name", [*ConfigKey, *OutputName])
