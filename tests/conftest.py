@@ -42,6 +42,8 @@ BESIDE_EACH_OTHER = (
     "test_onprem.py",
     "test_onprem_measuring.py",
     "test_onprem_recovery.py",
+    "test_pipelines.py",
+    "test_preview.py",
     "test_prometheus_gates.py",
     "test_scenarios.py",
     "test_security.py",

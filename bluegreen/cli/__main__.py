@@ -18,6 +18,7 @@ from bluegreen.cli.change import canary, deploy, retire
 from bluegreen.cli.doctor import doctor
 from bluegreen.cli.drill import drill
 from bluegreen.cli.history import history
+from bluegreen.cli.preview import preview
 from bluegreen.cli.rollback import rollback
 from bluegreen.cli.status import status
 from bluegreen.cli.switch import switch
@@ -40,6 +41,7 @@ VERBS = (
     deploy,
     canary,
     retire,
+    preview,
     approve,
     history,
     drill,

@@ -143,15 +143,17 @@ class RouterGate:
                 f"is changed: {names}"
             )
             return
-        later = [gate.name for gate in update.gates if not gate.runs_in_preview]
-        if later:
-            names = ", ".join(later)
-            call.say(f"{update.name}: {subject.color}: asked in the update, not before: {names}")
         looking = [gate for gate in update.gates if gate.runs_in_preview and not gate.lacks]
         verdicts = run_gates(looking, subject, timeout_seconds=_PREVIEW_SECONDS)
         for verdict in verdicts:
             tell = call.say if verdict.passed and not verdict.is_warning else call.warn
             tell(f"{update.name}: {subject.color}, now: {verdict}")
+        names = ", ".join(gate.name for gate in update.gates if not gate.runs_in_preview)
+        if names:
+            call.say(
+                f"{update.name}: gates of {subject.color} {subject.release}, asked in the update "
+                f"only: {names}"
+            )
 
 
 class FollowGate:

@@ -170,6 +170,21 @@ class Stack:
         except automation_errors.CommandError as error:
             raise self._translated(error, heard.errors) from error
 
+    def preview_document(self) -> tuple[str, bool]:
+        """What `pulumi preview --json` prints, and whether it succeeded; raises like `outputs`.
+
+        Resources that stay the same are in it: a change is understood by what is beside it.
+        """
+        try:
+            return self._asked("preview", "--json", "--show-sames", "--stack", self.name), True
+        except RefusedError as error:
+            said = self._command.last
+            if isinstance(error, StackLockedError) or said is None:
+                raise
+            if not said.stdout.lstrip().startswith("{"):
+                raise
+            return said.stdout, False
+
     def _automated(self, environment: Mapping[str, str]) -> automation.Stack:
         workspace = _Workspace(
             work_dir=str(self.project.directory),

@@ -7,6 +7,7 @@ from tests.engine.aws_driver import AwsDriver, Region, aws_driver, aws_region
 from tests.engine.driver import Driver
 from tests.engine.kubernetes_driver import http_route_driver, service_driver
 from tests.engine.onprem_driver import OnPremDriver, onprem_driver
+from tests.engine.preview_recorder import record_previews
 from tests.engine.pulumi_stack import ENGINE
 from tests.standins.aws.session import why_no_aws
 from tests.standins.haproxy_process import haproxy_binary
@@ -80,6 +81,7 @@ def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
     with PLATFORMS[request.param](request) as driver:
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 2})
+        record_previews(driver, request)
         yield driver
 
 

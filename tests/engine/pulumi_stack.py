@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,9 @@ class PulumiStack:
         self.name = name
         self.project = project
         self.environment = engine_environment(directory / "engine")
+        self.before_command: Callable[[tuple[str, ...], Mapping[str, str]], None] | None = None
+        """Called with options and environment before each `up` and `preview`."""
+
         self._events = directory / "events.json"
         manifest = {
             "name": project,
@@ -168,9 +171,11 @@ class PulumiStack:
 
     def up(self, *options: str, **environment: str) -> Result:
         """A plain `pulumi up`, with its preview."""
+        self._tell(options, environment)
         return self.run("up", "--yes", "--event-log", str(self._events), *options, **environment)
 
     def preview(self, *options: str, **environment: str) -> Result:
+        self._tell(options, environment)
         return self.run("preview", "--event-log", str(self._events), *options, **environment)
 
     def refresh(self) -> Result:
@@ -187,6 +192,10 @@ class PulumiStack:
         """The resources in the state."""
         result = self.run("stack", "export", "--stack", self.name)
         return json.loads(result.stdout)["deployment"].get("resources") or []
+
+    def _tell(self, options: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        if self.before_command is not None:
+            self.before_command(options, environment)
 
     def _read_events(self) -> Iterator[Mapping[str, Any]]:
         if self._events.exists():

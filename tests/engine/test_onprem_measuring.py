@@ -69,7 +69,7 @@ def test_an_erring_release_is_refused_beside_the_live_one_and_a_good_one_passes(
     preview = shop.preview()
     good = shop.up()
 
-    assert "asked in the update, not before: latency, errors" in preview.text
+    assert "asked in the update only: latency, errors" in preview.text
     assert good.ok, good.text
     assert shop.ask("production", 4) == {"green 1.3": 4}
     assert re.search(r"of blue 0 % \(0 of \d+\): ratio 1, p = 1 \(Fisher's exact test\)", good.text)

@@ -399,7 +399,7 @@ def test_a_preview_does_not_ask_a_gate_that_does_more_than_look():
     call = asked(update, a_preview, recorded=live(BLUE))
 
     assert (looking.colors, acting.colors) == ([GREEN], [])
-    assert "shop: green: asked in the update, not before: acting" in call.said
+    assert call.said[-1] == "shop: gates of green 1.1, asked in the update only: acting"
 
 
 def test_a_preview_does_not_ask_about_a_color_that_the_update_is_going_to_change():
