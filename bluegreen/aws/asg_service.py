@@ -10,12 +10,14 @@ from bluegreen.aws.active_flag import flag_color_of
 from bluegreen.aws.alarm_gate import AlarmGate
 from bluegreen.aws.alb_router import GUARANTEE
 from bluegreen.aws.asg_fleet import fleet_state_of
+from bluegreen.aws.assumed_role import AssumedRole
 from bluegreen.aws.aws_session import AwsAccess, AwsSession
 from bluegreen.aws.endpoints import needs_balancer_name, production_url, test_url
 from bluegreen.aws.ground import Ground, ground_of
 from bluegreen.aws.later import Later
 from bluegreen.aws.live_side import LiveSide
 from bluegreen.aws.names import names_of
+from bluegreen.aws.provider_access import access_of
 from bluegreen.aws.service_parts import ServiceParts
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.gate_hooks import PropertyReaders, Update
@@ -54,6 +56,9 @@ class AsgServiceArgs:
 
     profile: str | None = None
     """The profile of that provider; default `aws:profile`, else the normal chain."""
+
+    roles: Sequence[AssumedRole] | None = None
+    """The roles that that provider takes on; default `aws:assumeRole`. None at all: `()`."""
 
 
 class AsgService(ServiceComponent):
@@ -144,14 +149,8 @@ def _ground(args: AsgServiceArgs) -> Ground:
 
 
 def _access(args: AsgServiceArgs) -> AwsAccess:
-    """As the provider finds it."""
-    provider = pulumi.Config("aws")
-    return AwsAccess(
-        region=args.region or provider.get("region"),
-        profile=args.profile or provider.get("profile"),
-        access_key=provider.get("accessKey"),
-        secret_key=provider.get("secretKey"),
-        token=provider.get("token"),
+    return access_of(
+        pulumi.Config("aws"), region=args.region, profile=args.profile, roles=args.roles
     )
 
 
