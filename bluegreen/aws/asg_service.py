@@ -1,6 +1,7 @@
 """A service on AWS: two Auto Scaling groups, one load balancer's listener, gates between them."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -14,11 +15,15 @@ from bluegreen.aws.assumed_role import AssumedRole
 from bluegreen.aws.aws_session import AwsAccess, AwsSession
 from bluegreen.aws.endpoints import needs_balancer_name, production_url, test_url
 from bluegreen.aws.ground import Ground, ground_of
+from bluegreen.aws.ground_guard import GroundGuard
 from bluegreen.aws.later import Later
+from bluegreen.aws.launch import user_data_of
 from bluegreen.aws.live_side import LiveSide
-from bluegreen.aws.names import names_of
+from bluegreen.aws.names import AwsNames, names_of
 from bluegreen.aws.provider_access import access_of
 from bluegreen.aws.service_parts import ServiceParts
+from bluegreen.aws.standing import place_of, standing_of
+from bluegreen.aws.surroundings import Surroundings
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.gate_hooks import PropertyReaders, Update
 from bluegreen.gates import Gate, build_gates
@@ -76,13 +81,25 @@ class AsgService(ServiceComponent):
     ) -> None:
         settings = args.config.service
         plan, overrides = plan_of(args.config)
-        ground = _ground(args)
+        with _by_written_key():
+            ground = _ground(args)
+            for fleet in plan.fleets.values():
+                user_data_of(fleet, settings)
         stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         names = names_of(settings.name, stack, settings.aws)
-        live = LiveSide(settings, names, AwsSession(_access(args)), ground.load_balancer_arn)
+        session = AwsSession(_access(args))
+        live = LiveSide(settings, names, session, ground.load_balancer_arn)
         self._live = live
         update = _update(name, settings, plan, overrides, live)
-        super().__init__("bluegreen:index:AsgService", name, update, opts, _place(settings, ground))
+        super().__init__(
+            "bluegreen:index:AsgService",
+            name,
+            update,
+            opts,
+            place=place_of(settings, ground),
+            standing=standing_of(settings, plan, names, ground),
+            ground_guard=_ground_guard(settings, plan, names, session),
+        )
 
         child = pulumi.ResourceOptions(parent=self)
         balancer_name = self._balancer_name(settings, ground, child)
@@ -136,14 +153,20 @@ class AsgService(ServiceComponent):
 
 
 def _ground(args: AsgServiceArgs) -> Ground:
+    return ground_of(
+        args.config.service.aws,
+        load_balancer_arn=args.load_balancer_arn,
+        vpc_id=args.vpc_id,
+        subnet_ids=args.subnet_ids,
+        certificate_arn=args.certificate_arn,
+    )
+
+
+@contextlib.contextmanager
+def _by_written_key() -> Iterator[None]:
+    """Tells problems by the keys as they stand in the stack's config file."""
     try:
-        return ground_of(
-            args.config.service.aws,
-            load_balancer_arn=args.load_balancer_arn,
-            vpc_id=args.vpc_id,
-            subnet_ids=args.subnet_ids,
-            certificate_arn=args.certificate_arn,
-        )
+        yield
     except ConfigError as error:
         raise ConfigError(f"{pulumi.get_project()}:{each}" for each in error.problems) from error
 
@@ -154,17 +177,15 @@ def _access(args: AsgServiceArgs) -> AwsAccess:
     )
 
 
-def _place(settings: ServiceSettings, ground: Ground) -> dict[str, pulumi.Input[str]]:
-    """What would make target groups or listeners anew while they are in use."""
-    rule = settings.aws.rule
-    router = f"listener on port {settings.port}" if rule is None else f"rule of {rule.listener_arn}"
-    return {
-        "load_balancer": ground.load_balancer_arn,
-        "router": router,
-        "service": settings.name,
-        "target_port": str(settings.aws.target_port),
-        "vpc": ground.vpc_id,
+def _ground_guard(
+    settings: ServiceSettings, plan: ServicePlan, names: AwsNames, session: AwsSession
+) -> GroundGuard:
+    image_keys = {
+        color: "service.aws.image_id" if fleet.settings.image is None else f"{color}.image"
+        for color, fleet in plan.fleets.items()
     }
+    around = Surroundings(session, names, settings, image_keys)
+    return GroundGuard(pulumi.get_project(), around)
 
 
 def _update(
