@@ -1,7 +1,7 @@
 """What every platform's service component has: its warnings, its outputs and their truth."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
 from bluegreen.errors import ConfigError
 from bluegreen.gate_hooks import (
+    HookCall,
     LiveFacts,
     PlaceGuard,
     ServiceHooks,
@@ -32,6 +33,8 @@ from bluegreen.stack_config import written_keys
 __all__ = ["ServiceComponent", "plan_of"]
 
 _GUARD_SECONDS = 15.0
+_GROUND_SECONDS = 300.0
+"""A dozen questions, each with a time limit of its own."""
 
 
 def plan_of(config: ServiceConfig) -> tuple[ServicePlan, Overrides]:
@@ -81,6 +84,8 @@ class ServiceComponent(pulumi.ComponentResource):
         update: Update,
         opts: pulumi.ResourceOptions | None,
         place: Mapping[str, pulumi.Input[str]] | None = None,
+        standing: Mapping[str, pulumi.Input[Any]] | None = None,
+        ground_guard: Callable[[HookCall], None] | None = None,
     ) -> None:
         """Registers the component.
 
@@ -90,9 +95,15 @@ class ServiceComponent(pulumi.ComponentResource):
             update: What its hooks share.
             opts: Options of the resource.
             place: What cannot change without making the whole service anew, by its name.
+            standing: What it stands on, and what may change, by its name.
+            ground_guard: Asked whether it is so, before any of the parts is written.
         """
-        guarded = pulumi.ResourceOptions.merge(opts, _guarded(name)) if place else opts
-        super().__init__(token, name, dict(place or {}), guarded)
+        properties = {**(place or {}), **(standing or {})}
+        guarded = opts
+        if properties:
+            own = _guarded(name, place or {}, ground_guard)
+            guarded = pulumi.ResourceOptions.merge(opts, own)
+        super().__init__(token, name, properties, guarded)
         self._update = update
         self._tell_others()
         self._early_ends = check_removed_colors(update, is_preview=pulumi.runtime.is_dry_run())
@@ -176,16 +187,31 @@ class ServiceComponent(pulumi.ComponentResource):
         report_if_asked(self._update, pulumi.Output.all(self.active_color, *releases.values()))
 
 
-def _guarded(name: str) -> pulumi.ResourceOptions:
-    guard = resource_hook(
-        child_name(name, "place-guard"),
-        PlaceGuard(name),
-        timeout_seconds=_GUARD_SECONDS,
+def _guarded(
+    name: str, place: Collection[str], ground_guard: Callable[[HookCall], None] | None
+) -> pulumi.ResourceOptions:
+    place_guard = _component_hook(name, "place-guard", PlaceGuard(name, place), _GUARD_SECONDS)
+    if ground_guard is None:
+        hooks = pulumi.ResourceHookBinding(before_update=[place_guard])
+    else:
+        ground = _component_hook(name, "ground-guard", ground_guard, _GROUND_SECONDS)
+        hooks = pulumi.ResourceHookBinding(
+            before_create=[ground], before_update=[place_guard, ground]
+        )
+    return pulumi.ResourceOptions(hooks=hooks)
+
+
+def _component_hook(
+    name: str, role: str, judge: Callable[[HookCall], None], seconds: float
+) -> pulumi.ResourceHook:
+    return resource_hook(
+        child_name(name, role),
+        judge,
+        timeout_seconds=seconds,
         in_preview=True,
         # A component's outputs are other things than its inputs.
         by_inputs=True,
     )
-    return pulumi.ResourceOptions(hooks=pulumi.ResourceHookBinding(before_update=[guard]))
 
 
 def _rollback_command(color: str) -> str:

@@ -10,6 +10,7 @@ from bluegreen.aws.alb_router import (  # noqa: E402  # would fail without the e
 )
 from bluegreen.aws.asg_fleet import AsgFleet, AsgFleetArgs  # noqa: E402
 from bluegreen.aws.asg_service import AsgService, AsgServiceArgs  # noqa: E402
+from bluegreen.aws.assumed_role import AssumedRole  # noqa: E402
 
 __all__ = [
     "AlbRouter",
@@ -18,4 +19,5 @@ __all__ = [
     "AsgFleetArgs",
     "AsgService",
     "AsgServiceArgs",
+    "AssumedRole",
 ]

@@ -30,7 +30,10 @@ def active_flag(
         insecure_value=str(color),
         description=f"active color of {names.service}; written after traffic has moved",
         tags=names.service_tags(),
-        opts=opts,
+        # Under another name: who reads it finds one at any time.
+        opts=pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(delete_before_replace=False)
+        ),
     )
 
 

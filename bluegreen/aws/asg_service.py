@@ -1,6 +1,7 @@
 """A service on AWS: two Auto Scaling groups, one load balancer's listener, gates between them."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -10,13 +11,19 @@ from bluegreen.aws.active_flag import flag_color_of
 from bluegreen.aws.alarm_gate import AlarmGate
 from bluegreen.aws.alb_router import GUARANTEE
 from bluegreen.aws.asg_fleet import fleet_state_of
+from bluegreen.aws.assumed_role import AssumedRole
 from bluegreen.aws.aws_session import AwsAccess, AwsSession
 from bluegreen.aws.endpoints import needs_balancer_name, production_url, test_url
 from bluegreen.aws.ground import Ground, ground_of
+from bluegreen.aws.ground_guard import GroundGuard
 from bluegreen.aws.later import Later
+from bluegreen.aws.launch import user_data_of
 from bluegreen.aws.live_side import LiveSide
-from bluegreen.aws.names import names_of
+from bluegreen.aws.names import AwsNames, names_of
+from bluegreen.aws.provider_access import access_of
 from bluegreen.aws.service_parts import ServiceParts
+from bluegreen.aws.standing import place_of, standing_of
+from bluegreen.aws.surroundings import Surroundings
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.gate_hooks import PropertyReaders, Update
 from bluegreen.gates import Gate, build_gates
@@ -55,6 +62,9 @@ class AsgServiceArgs:
     profile: str | None = None
     """The profile of that provider; default `aws:profile`, else the normal chain."""
 
+    roles: Sequence[AssumedRole] | None = None
+    """The roles that that provider takes on; default `aws:assumeRole`. None at all: `()`."""
+
 
 class AsgService(ServiceComponent):
     """One service in two colors on AWS.
@@ -71,13 +81,25 @@ class AsgService(ServiceComponent):
     ) -> None:
         settings = args.config.service
         plan, overrides = plan_of(args.config)
-        ground = _ground(args)
+        with _by_written_key():
+            ground = _ground(args)
+            for fleet in plan.fleets.values():
+                user_data_of(fleet, settings)
         stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         names = names_of(settings.name, stack, settings.aws)
-        live = LiveSide(settings, names, AwsSession(_access(args)), ground.load_balancer_arn)
+        session = AwsSession(_access(args))
+        live = LiveSide(settings, names, session, ground.load_balancer_arn)
         self._live = live
         update = _update(name, args.config, plan, overrides, live)
-        super().__init__("bluegreen:index:AsgService", name, update, opts, _place(settings, ground))
+        super().__init__(
+            "bluegreen:index:AsgService",
+            name,
+            update,
+            opts,
+            place=place_of(settings, ground),
+            standing=standing_of(settings, plan, names, ground),
+            ground_guard=_ground_guard(settings, plan, names, session),
+        )
 
         child = pulumi.ResourceOptions(parent=self)
         balancer_name = self._balancer_name(settings, ground, child)
@@ -131,41 +153,39 @@ class AsgService(ServiceComponent):
 
 
 def _ground(args: AsgServiceArgs) -> Ground:
+    return ground_of(
+        args.config.service.aws,
+        load_balancer_arn=args.load_balancer_arn,
+        vpc_id=args.vpc_id,
+        subnet_ids=args.subnet_ids,
+        certificate_arn=args.certificate_arn,
+    )
+
+
+@contextlib.contextmanager
+def _by_written_key() -> Iterator[None]:
+    """Tells problems by the keys as they stand in the stack's config file."""
     try:
-        return ground_of(
-            args.config.service.aws,
-            load_balancer_arn=args.load_balancer_arn,
-            vpc_id=args.vpc_id,
-            subnet_ids=args.subnet_ids,
-            certificate_arn=args.certificate_arn,
-        )
+        yield
     except ConfigError as error:
         raise ConfigError(f"{pulumi.get_project()}:{each}" for each in error.problems) from error
 
 
 def _access(args: AsgServiceArgs) -> AwsAccess:
-    """As the provider finds it."""
-    provider = pulumi.Config("aws")
-    return AwsAccess(
-        region=args.region or provider.get("region"),
-        profile=args.profile or provider.get("profile"),
-        access_key=provider.get("accessKey"),
-        secret_key=provider.get("secretKey"),
-        token=provider.get("token"),
+    return access_of(
+        pulumi.Config("aws"), region=args.region, profile=args.profile, roles=args.roles
     )
 
 
-def _place(settings: ServiceSettings, ground: Ground) -> dict[str, pulumi.Input[str]]:
-    """What would make target groups or listeners anew while they are in use."""
-    rule = settings.aws.rule
-    router = f"listener on port {settings.port}" if rule is None else f"rule of {rule.listener_arn}"
-    return {
-        "load_balancer": ground.load_balancer_arn,
-        "router": router,
-        "service": settings.name,
-        "target_port": str(settings.aws.target_port),
-        "vpc": ground.vpc_id,
+def _ground_guard(
+    settings: ServiceSettings, plan: ServicePlan, names: AwsNames, session: AwsSession
+) -> GroundGuard:
+    image_keys = {
+        color: "service.aws.image_id" if fleet.settings.image is None else f"{color}.image"
+        for color, fleet in plan.fleets.items()
     }
+    around = Surroundings(session, names, settings, image_keys)
+    return GroundGuard(pulumi.get_project(), around)
 
 
 def _update(

@@ -5,20 +5,23 @@ minutes, in the middle of a switch.
 """
 
 import os
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bluegreen.aws.assumed_role import AssumedRole, in_roles
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.wording import one_line
 
-__all__ = ["AwsAccess", "AwsSession", "NotFoundError"]
+__all__ = ["AwsAccess", "AwsSession", "NoAnswerError", "NotFoundError"]
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
 _ATTEMPTS = 4
 _LONGEST_REASON = 400
+_NO_REGION = "there is no region; `pulumi config set aws:region REGION`, or set AWS_REGION"
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
 _BAD_CREDENTIALS = (
     "ExpiredToken",
@@ -27,12 +30,17 @@ _BAD_CREDENTIALS = (
     "SignatureDoesNotMatch",
     "AuthFailure",
 )
+_NOT_THERE = re.compile(r"NotFound|NoSuchEntity|ID\.(Malformed|Unavailable)")
 _PERMISSIONS = {"elbv2": "elasticloadbalancing"}
 """How a policy calls a service, where that is not the client's own name."""
 
 
 class NotFoundError(DataPlaneError):
     """What was asked for is not there."""
+
+
+class NoAnswerError(DataPlaneError):
+    """AWS could not be asked at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +59,12 @@ class AwsAccess:
     secret_key: str | None = None
     token: str | None = None
 
+    roles: tuple[AssumedRole, ...] = ()
+    """Taken on one after the other before anything is asked."""
+
     def __repr__(self) -> str:
-        return f"AwsAccess(region={self.region!r}, profile={self.profile!r})"
+        roles = [each.role_arn for each in self.roles]
+        return f"AwsAccess(region={self.region!r}, profile={self.profile!r}, roles={roles})"
 
 
 class AwsSession:
@@ -67,6 +79,20 @@ class AwsSession:
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
+
+    @property
+    def region(self) -> str:
+        """The one that is asked, for example `eu-west-1`; raises `NoAnswerError` without any."""
+        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+        try:
+            with self._lock:
+                region = self._asking().region_name
+        except BotoCoreError as error:
+            raise NoAnswerError(one_line(str(error), _LONGEST_REASON)) from error
+        if not region:
+            raise NoAnswerError(_NO_REGION)
+        return str(region)
 
     def call(self, service: str, operation: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401
         """One answer of an operation, for example `call("ssm", "get_parameter", Name="/a")`."""
@@ -99,14 +125,16 @@ class AwsSession:
         try:
             return question(self._client(service))
         except ClientError as error:
+            if error.operation_name == "AssumeRole":
+                what = "sts:AssumeRole"
             raise _refused(what, error.response.get("Error") or {}) from error
         except BotoCoreError as error:
             msg = f"{what} has no answer: {one_line(_without_secrets(error), _LONGEST_REASON)}"
-            raise DataPlaneError(msg) from error
+            raise NoAnswerError(msg) from error
         except ValueError as error:
             # An endpoint or a region that is none.
             msg = f"{what} cannot be asked: {one_line(str(error), _LONGEST_REASON)}"
-            raise DataPlaneError(msg) from error
+            raise NoAnswerError(msg) from error
 
     def _client(self, service: str) -> Any:  # noqa: ANN401
         # Clients may be used by many threads, but not be made by them at the same time.
@@ -116,12 +144,14 @@ class AwsSession:
             return self._clients[service]
 
     def _made(self, service: str) -> Any:  # noqa: ANN401
+        return self._asking().client(service, config=_config())
+
+    def _asking(self) -> Any:  # noqa: ANN401
         import boto3  # noqa: PLC0415
-        from botocore.config import Config  # noqa: PLC0415
 
         access = self._access
         if self._session is None:
-            self._session = boto3.session.Session(
+            own = boto3.session.Session(
                 # The provider reads this variable, and boto3 only AWS_DEFAULT_REGION.
                 region_name=access.region or os.environ.get("AWS_REGION"),
                 profile_name=access.profile,
@@ -129,18 +159,25 @@ class AwsSession:
                 aws_secret_access_key=access.secret_key,
                 aws_session_token=access.token,
             )
-        config = Config(
-            connect_timeout=_CONNECT_SECONDS,
-            read_timeout=_ANSWER_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-            user_agent_extra="bluegreen",
-        )
-        return self._session.client(service, config=config)
+            self._session = in_roles(own, access.roles, _config())
+        return self._session
+
+
+def _config() -> Any:  # noqa: ANN401
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_ANSWER_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        user_agent_extra="bluegreen",
+    )
 
 
 def _action(operation: str) -> str:
     """`describe_listeners` as a policy has it."""
-    return "".join(word.capitalize() for word in operation.split("_"))
+    words = "".join(word.capitalize() for word in operation.split("_"))
+    return words.replace("Ssl", "SSL")
 
 
 def _refused(what: str, error: Mapping[str, Any]) -> DataPlaneError:
@@ -151,7 +188,7 @@ def _refused(what: str, error: Mapping[str, Any]) -> DataPlaneError:
     if any(each in code for each in _BAD_CREDENTIALS):
         return DataPlaneError(f"{what} is refused: the credentials are not valid ({code})")
     msg = f"{what} answers {code}: {said}"
-    return NotFoundError(msg) if "NotFound" in code else DataPlaneError(msg)
+    return NotFoundError(msg) if _NOT_THERE.search(code) else DataPlaneError(msg)
 
 
 def _without_secrets(error: Exception) -> str:
@@ -159,5 +196,5 @@ def _without_secrets(error: Exception) -> str:
     if name in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
         return "there are no AWS credentials; set a profile, or AWS_ACCESS_KEY_ID and its secret"
     if name == "NoRegionError":
-        return "there is no region; `pulumi config set aws:region REGION`, or set AWS_REGION"
+        return _NO_REGION
     return str(error)

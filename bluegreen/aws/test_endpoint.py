@@ -4,6 +4,7 @@ It is made first and never changes with the roles. Only the pointer to the idle 
 as a rule of its own, after production has moved.
 """
 
+import re
 from collections.abc import Mapping
 
 import pulumi
@@ -117,17 +118,17 @@ def test_openings(
     port = settings.aws.test_port
     return [
         aws.vpc.SecurityGroupIngressRule(
-            child_name(name, f"test-from-{cidr.replace('.', '-').replace('/', '-')}"),
+            child_name(name, f"test-from-{re.sub('[.:/]', '-', range_)}"),
             security_group_id=group,
             ip_protocol="tcp",
             from_port=port,
             to_port=port,
-            cidr_ipv4=cidr,
             description=f"test endpoint of {names.service}",
             tags=names.service_tags(),
             opts=opts,
+            **({"cidr_ipv6": range_} if ":" in range_ else {"cidr_ipv4": range_}),
         )
-        for cidr in settings.aws.test_allowed_cidrs
+        for range_ in settings.aws.test_allowed_cidrs
     ]
 
 

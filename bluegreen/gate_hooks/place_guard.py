@@ -1,5 +1,7 @@
 """Refuses to move a service to another place: what serves now would be made anew, and ended."""
 
+from collections.abc import Collection
+
 import pulumi
 
 from bluegreen.errors import RolloutError
@@ -15,12 +17,16 @@ class PlaceGuard:
     there before a replacement.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, place: Collection[str]) -> None:
+        """Takes whose place it is, and which of the component's properties say it."""
         self._service = service
+        self._place = frozenset(place)
 
     def __call__(self, call: HookCall) -> None:
         """Raises when a service that has a place is to get another one."""
         for name, after in call.new.items():
+            if name not in self._place:
+                continue
             before = (call.old or {}).get(name)
             if isinstance(after, pulumi.output.Unknown):
                 # A preview that cannot know it; the update asks again.

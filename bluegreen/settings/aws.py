@@ -3,8 +3,28 @@
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from bluegreen.settings.aws_values import (
+    AlarmName,
+    CertificateArn,
+    Cidr,
+    HostPattern,
+    ImageId,
+    ListenerArn,
+    LoadBalancerArn,
+    LogGroupName,
+    ParameterName,
+    PathPattern,
+    RetentionDays,
+    SecurityGroupId,
+    SubnetId,
+    Tags,
+    TopicArn,
+    UserData,
+    VpcId,
+    each_once,
+)
 from bluegreen.settings.base import MisfitError, SettingsModel
 from bluegreen.settings.gate import GateSettings, Seconds
 from bluegreen.settings.kubernetes import BaseUrl
@@ -14,72 +34,12 @@ __all__ = [
     "AlarmGateSettings",
     "AlarmSettings",
     "AwsSettings",
-    "CertificateArn",
-    "Cidr",
-    "HostPattern",
-    "ImageId",
-    "ListenerArn",
     "ListenerProtocol",
     "ListenerRuleSettings",
-    "LoadBalancerArn",
     "NoDataPolicy",
-    "PathPattern",
-    "SecurityGroupId",
-    "SubnetId",
-    "Tags",
-    "TopicArn",
-    "UserData",
-    "VpcId",
 ]
 
-_ARN = r"^arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}$"
-
-LoadBalancerArn = Annotated[
-    str,
-    StringConstraints(
-        pattern=_ARN.format(
-            service="elasticloadbalancing", resource=r"loadbalancer/app/[^/\s]+/[^/\s]+"
-        )
-    ),
-]
-"""ARN of an Application Load Balancer."""
-
-ListenerArn = Annotated[
-    str,
-    StringConstraints(
-        pattern=_ARN.format(
-            service="elasticloadbalancing", resource=r"listener/app/[^/\s]+/[^/\s]+/[^/\s]+"
-        )
-    ),
-]
-"""ARN of a listener of an Application Load Balancer."""
-
-CertificateArn = Annotated[
-    str,
-    StringConstraints(pattern=r"^arn:aws[a-z-]*:(acm|iam):[a-z0-9-]*:[0-9]{12}:\S+$"),
-]
-"""ARN of a certificate of ACM."""
-
-TopicArn = Annotated[
-    str, StringConstraints(pattern=_ARN.format(service="sns", resource=r"[^:\s]+"))
-]
-"""ARN of an SNS topic."""
-
-Cidr = Annotated[
-    str, StringConstraints(pattern=r"^([0-9]{1,3}\.){3}[0-9]{1,3}/([0-9]|[12][0-9]|3[0-2])$")
-]
-"""IPv4 range, for example `10.0.0.0/8`."""
-
-VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-z]+$")]
-SubnetId = Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-z]+$")]
-SecurityGroupId = Annotated[str, StringConstraints(pattern=r"^sg-[0-9a-z]+$")]
-ImageId = Annotated[str, StringConstraints(pattern=r"^ami-[0-9a-z]+$")]
-HostPattern = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.*?-]+$", max_length=128)]
-PathPattern = Annotated[str, StringConstraints(pattern=r"^/\S*$", max_length=128)]
-
-_OWN_TAGS = "bluegreen:"
 _MOST_CONDITION_VALUES = 5
-_OTHER_FORMATS = ("#cloud-config", "#include", "Content-Type:", "MIME-Version:", "<")
 
 
 class ListenerProtocol(StrEnum):
@@ -102,28 +62,6 @@ class NoDataPolicy(StrEnum):
     """No data is no alarm."""
 
 
-def _only_legal_tags(tags: dict[str, str]) -> dict[str, str]:
-    for name in tags:
-        if name.startswith(_OWN_TAGS) or name.startswith("aws:"):
-            msg = f"tags that begin with {name.partition(':')[0]}: are not yours to set"
-            raise MisfitError(msg, name, value=None)
-    return tags
-
-
-def _a_script(text: str) -> str:
-    if text.startswith(_OTHER_FORMATS):
-        msg = (
-            "user_data has to be a shell script, because the variables of a color are put in front "
-            "of it; start it with #!/bin/bash, or with the first command"
-        )
-        raise ValueError(msg)
-    return text
-
-
-Tags = Annotated[dict[str, str], AfterValidator(_only_legal_tags)]
-UserData = Annotated[str, Field(max_length=16384), AfterValidator(_a_script)]
-
-
 class ListenerRuleSettings(SettingsModel):
     """Production as one rule of a listener that was there before, on a shared load balancer."""
 
@@ -143,7 +81,7 @@ class ListenerRuleSettings(SettingsModel):
     def _says_what_is_its_own(self) -> Self:
         if not self.hosts and not self.paths:
             msg = "names neither hosts nor paths, so it would take everything"
-            raise MisfitError(msg, "hosts[0]")
+            raise MisfitError(msg, "hosts", 0)
         if len(self.hosts) + len(self.paths) > _MOST_CONDITION_VALUES:
             msg = f"has more than {_MOST_CONDITION_VALUES} hosts and paths, which a rule cannot"
             raise MisfitError(msg, "paths", value=None)
@@ -165,14 +103,14 @@ class AlarmSettings(SettingsModel):
     minutes: int = Field(default=3, ge=1, le=60)
     """Minutes in a row before an alarm goes off."""
 
-    topic_arns: tuple[TopicArn, ...] = ()
+    topic_arns: Annotated[tuple[TopicArn, ...], AfterValidator(each_once)] = ()
     """Who is told; default nobody, the alarms can be seen and asked."""
 
 
 class AlarmGateSettings(GateSettings):
     """The gate `alarms`: CloudWatch alarms are OK before a color's share rises."""
 
-    names: tuple[str, ...] = ()
+    names: Annotated[tuple[AlarmName, ...], AfterValidator(each_once)] = ()
     """Alarms of your own; `{color}` is filled in. A color's own `alarms` are always asked."""
 
     no_data: NoDataPolicy = NoDataPolicy.REFUSE
@@ -196,7 +134,7 @@ class AwsSettings(SettingsModel):
     vpc_id: VpcId | None = None
     """VPC of the members; or given by the program."""
 
-    subnet_ids: tuple[SubnetId, ...] = ()
+    subnet_ids: Annotated[tuple[SubnetId, ...], AfterValidator(each_once)] = ()
     """Subnets of the members, in at least two zones for a service that is to last; or given by the
     program."""
 
@@ -221,9 +159,10 @@ class AwsSettings(SettingsModel):
     test_port: int = Field(default=8443, ge=1, le=65535)
     """Port of the test listener, which has the load balancer's address."""
 
-    test_allowed_cidrs: tuple[Cidr, ...] = ()
-    """Who may reach the test listener: a rule each in `load_balancer_security_group_id`. Default
-    none; the gates ask there, so what runs `pulumi up` has to be among them."""
+    test_allowed_cidrs: Annotated[tuple[Cidr, ...], AfterValidator(each_once)] = ()
+    """Who may reach the test listener, ranges of IPv4 or IPv6: a rule each in
+    `load_balancer_security_group_id`. Default none; the gates ask there, so what runs `pulumi up`
+    has to be among them."""
 
     load_balancer_security_group_id: SecurityGroupId | None = None
     """A security group of the load balancer: whom the members' own group lets in."""
@@ -257,7 +196,9 @@ class AwsSettings(SettingsModel):
     """Environment variables of both colors; a color's own `env` goes on top. Not for passwords: who
     may read a launch template may read them."""
 
-    instance_security_group_ids: tuple[SecurityGroupId, ...] = ()
+    instance_security_group_ids: Annotated[
+        tuple[SecurityGroupId, ...], AfterValidator(each_once)
+    ] = ()
     """Security groups of the members; default one of their own, which only lets the load balancer
     in."""
 
@@ -281,14 +222,14 @@ class AwsSettings(SettingsModel):
     """Where production is not asked: seconds to wait after the listener has changed, for the load
     balancer's nodes."""
 
-    flag_name: str | None = Field(default=None, pattern=r"^/[A-Za-z0-9_./-]+$")
+    flag_name: ParameterName | None = None
     """SSM parameter that says which color is active; default `/<service>/active-color`."""
 
-    events_log_group: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_./#-]{1,512}$")
+    events_log_group: LogGroupName | None = None
     """A log group that is there, for the audit trail; default one that is made,
     `/<service>/deployments`."""
 
-    events_retention_days: int = Field(default=365, ge=1, le=3653)
+    events_retention_days: RetentionDays = 365
     """How long the made one keeps events; one of the numbers that CloudWatch Logs knows."""
 
     alarms: AlarmSettings | None = Field(default_factory=AlarmSettings)

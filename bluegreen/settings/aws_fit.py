@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 
 from bluegreen.colors import Color
-from bluegreen.settings.aws import ListenerProtocol
+from bluegreen.settings.aws import AwsSettings, ListenerProtocol
 from bluegreen.settings.color import ColorSettings
 from bluegreen.settings.health_check import HealthCheckSettings
 from bluegreen.settings.service import ServiceSettings
@@ -22,6 +22,7 @@ _HTTPS_PORT = 443
 _INTERVALS = (5, 300)
 _TIMEOUTS = (2, 120)
 _FEWEST_CHECKS = 2
+_LONGEST_CHECK_PATH = 1024
 
 
 def aws_contradictions(
@@ -34,6 +35,7 @@ def aws_contradictions(
         colors: What is said about each; None where nothing is, or nothing that could be read.
     """
     yield from _port_of_another_protocol(service)
+    yield from _another_region_or_account(service.aws)
     yield from _checks_that_no_target_group_makes(service.health_check)
     yield from _unusable_variables("service.aws", service.aws.env)
     for color, settings in colors.items():
@@ -59,6 +61,33 @@ def _port_of_another_protocol(service: ServiceSettings) -> _Contradictions:
         )
 
 
+def _another_region_or_account(aws: AwsSettings) -> _Contradictions:
+    """A load balancer uses what is in its own region only, and alarms tell topics of theirs."""
+    if aws.load_balancer_arn is None:
+        return
+    where = _region_of(aws.load_balancer_arn)
+    named = {
+        "certificate_arn": aws.certificate_arn if aws.protocol is ListenerProtocol.HTTPS else None,
+        **{
+            f"alarms.topic_arns[{place}]": arn
+            for place, arn in enumerate(aws.alarms.topic_arns if aws.alarms else ())
+        },
+    }
+    for key, arn in named.items():
+        # What is of IAM is in no region.
+        if arn is not None and _region_of(arn) not in ("", where):
+            path = shlex.quote(f"service.aws.{key}")
+            yield (
+                f"service.aws.{key}: it is in {_region_of(arn)}, and the load balancer is in "
+                f"{where}, which uses its own region's only",
+                f"`pulumi config set --path {path} ARN`",
+            )
+
+
+def _region_of(arn: str) -> str:
+    return arn.split(":")[3]
+
+
 def _checks_that_no_target_group_makes(check: HealthCheckSettings) -> _Contradictions:
     for key, value, (least, most) in (
         ("interval_seconds", check.interval_seconds, _INTERVALS),
@@ -76,6 +105,12 @@ def _checks_that_no_target_group_makes(check: HealthCheckSettings) -> _Contradic
             "interval_seconds, which is what a target group takes",
             "`pulumi config set --path service.health_check.timeout_seconds "
             f"{max(_TIMEOUTS[0], int(check.timeout_seconds) - 1)}`",
+        )
+    if len(check.path) > _LONGEST_CHECK_PATH:
+        yield (
+            f"service.health_check.path: it has {len(check.path)} characters, and a target group "
+            f"takes {_LONGEST_CHECK_PATH}",
+            "`pulumi config set --path service.health_check.path PATH`",
         )
     for key, count in (
         ("healthy_threshold", check.healthy_threshold),

@@ -813,14 +813,50 @@ def test_what_would_make_anchors_anew_is_the_place_of_the_service(deploy: Deploy
     recording = a_service(deploy)
 
     itself = recording.component(TOKEN)
-    assert itself.inputs == {
+    place = {
         "load_balancer": BALANCER,
         "router": "listener on port 443",
         "service": "shop",
         "target_port": "8080",
         "vpc": "vpc-1",
     }
-    assert itself.hooks == {"before_update": ("shop-place-guard",)}
+    assert itself.inputs.items() >= place.items()
+    assert itself.hooks == {
+        "before_create": ("shop-ground-guard",),
+        "before_update": ("shop-place-guard", "shop-ground-guard"),
+    }
+
+
+@with_every_router
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"active_color": "green"},
+        {"canary": {"color": "green", "percent": 10}},
+        {"green": {"release": "1.2", "replicas": 7}},
+        {"retired": {"color": "green", "release": "1.1"}},
+    ],
+)
+def test_what_a_service_stands_on_changes_with_no_switch_and_no_release(
+    deploy: Deploy, router: str, changes: dict[str, Any]
+) -> None:
+    before, after = a_service(deploy, router), a_service(deploy, router, **changes)
+
+    # Each change of it is a dozen questions, in the preview and in the update.
+    assert before.component(TOKEN).inputs == after.component(TOKEN).inputs
+
+
+def test_a_range_of_ipv6_is_let_in_like_one_of_ipv4(deploy: Deploy) -> None:
+    ranges = ["192.0.2.0/24", "2001:DB8:0::/32"]
+    recording = a_service(deploy, aws={"test_allowed_cidrs": ranges})
+
+    openings = {each.name: each.inputs for each in recording.resources if each.type == OPENING}
+    assert {
+        name: (each.get("cidrIpv4"), each.get("cidrIpv6")) for name, each in openings.items()
+    } == {
+        "shop-test-from-192-0-2-0-24": ("192.0.2.0/24", None),
+        "shop-test-from-2001-db8---32": (None, "2001:db8::/32"),
+    }
 
 
 @pytest.mark.parametrize("name", ["stacks/Pulumi.aws.yaml", "examples/aws-asg/Pulumi.dev.yaml"])

@@ -62,6 +62,7 @@ class AwsDriver(StackDriver):
         self.cloud = region.cloud
         self.balancer = self.cloud.load_balancer()
         self.elb, self.scaling = self.cloud.client("elbv2"), self.cloud.client("autoscaling")
+        self.main, self.bridge = main, region.bridge
         self.stack = PulumiStack(directory, main=main)
         self.stack.environment |= region.bridge.environment
         self.configure("service", self.service_settings())

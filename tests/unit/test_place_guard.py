@@ -7,7 +7,7 @@ from tests.unit.fake_update import a_call
 
 
 def ask(old, new):
-    PlaceGuard("shop")(a_call(old, new))
+    PlaceGuard("shop", new)(a_call(old, new))
 
 
 def test_another_place_is_refused_with_both_of_them():

@@ -72,6 +72,10 @@ def _edits(
 def _values(kind: Any) -> tuple[Any, Any]:
     if isinstance(kind, str):
         return VALUES[kind]
+    if kind[0] == "object":
+        # A block that Terraform has as a value: its first text is enough.
+        name = next(each for each, inner in sorted(kind[1].items()) if inner == "string")
+        return {name: VALUES["string"][0]}, {name: VALUES["string"][1]}
     one, other = _values(kind[1]) if not isinstance(kind[1], dict) else ({}, {})
     return ({"a": one}, {"a": other}) if kind[0] == "map" else ([one], [other])
 

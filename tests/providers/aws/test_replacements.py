@@ -19,6 +19,11 @@ LISTENER = "aws:lb/listener:Listener"
 RULE = "aws:lb/listenerRule:ListenerRule"
 FLEET = "aws:autoscaling/group:Group"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+SECURITY_GROUP = "aws:ec2/securityGroup:SecurityGroup"
+OPENING = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+FLAG = "aws:ssm/parameter:Parameter"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +65,38 @@ def inputs(world):
             "waitForCapacityTimeout": "0",
         },
         TEMPLATE: {"name": "edited", "imageId": "ami-12c6146b", "instanceType": "t3.micro"},
+        SECURITY_GROUP: {"name": "edited", "description": "of the table", "vpcId": world.vpc},
+        OPENING: {
+            "securityGroupId": ec2.create_security_group(
+                GroupName="table", Description="of the table", VpcId=world.vpc
+            )["GroupId"],
+            "ipProtocol": "tcp",
+            "fromPort": 80,
+            "toPort": 80,
+            "cidrIpv4": "192.0.2.0/24",
+        },
+        FLAG: {"name": "/edited", "type": "String", "insecureValue": "blue"},
+        LOG_GROUP: {"name": "/edited", "retentionInDays": 7},
+        ALARM: {
+            "name": "edited",
+            "namespace": "AWS/ApplicationELB",
+            "metricName": "RequestCount",
+            "comparisonOperator": "GreaterThanThreshold",
+            "evaluationPeriods": 1,
+            "period": 60,
+            "statistic": "Sum",
+            "threshold": 1,
+        },
     }
 
 
-@pytest.mark.parametrize("token", [GROUP, LISTENER, RULE, FLEET, TEMPLATE])
+TOKENS = [
+    *(GROUP, LISTENER, RULE, FLEET, TEMPLATE),
+    *(SECURITY_GROUP, OPENING, FLAG, LOG_GROUP, ALARM),
+]
+
+
+@pytest.mark.parametrize("token", TOKENS)
 def test_the_provider_replaces_what_is_written_down(token, aws, inputs):
     found = answers(aws, token, inputs[token])
 

@@ -33,7 +33,7 @@ class Asked:
     @property
     def is_read(self) -> bool:
         """Whether it changes nothing."""
-        return self.action.startswith((*_READS, "GET ", "HEAD "))
+        return _is_read(self.action)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,15 @@ class Call:
     def permission(self) -> str:
         """As it stands in an IAM policy."""
         return f"{_PERMISSION_PREFIXES.get(self.service, self.service)}:{self.action}"
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it changed nothing."""
+        return _is_read(self.action)
+
+
+def _is_read(action: str) -> bool:
+    return action.startswith((*_READS, "GET ", "HEAD "))
 
 
 def asked_in(environ: Mapping[str, Any], body: bytes) -> Asked | None:

@@ -2,11 +2,13 @@ import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import ANY
 
 import pytest
 
 from bluegreen.aws import aws_session
-from bluegreen.aws.aws_session import AwsAccess, AwsSession, NotFoundError
+from bluegreen.aws.assumed_role import AssumedRole
+from bluegreen.aws.aws_session import AwsAccess, AwsSession, NoAnswerError, NotFoundError
 from bluegreen.errors import DataPlaneError
 
 SECRET = "not-a-secret-key"
@@ -21,9 +23,10 @@ class Answers(BaseHTTPRequestHandler):
         self.server.seen.append(self.headers)
         said = self.server.said
         status, body = said.pop(0) if len(said) > 1 else said[0]
-        content = json.dumps(body).encode()
+        is_xml = isinstance(body, str)
+        content = (body if is_xml else json.dumps(body)).encode()
         self.send_response(status)
-        self.send_header("content-type", "application/x-amz-json-1.1")
+        self.send_header("content-type", "text/xml" if is_xml else "application/x-amz-json-1.1")
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -138,7 +141,7 @@ def test_nobody_at_the_address_is_told_in_one_line(monkeypatch):
     monkeypatch.setattr(aws_session, "_ATTEMPTS", 1)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
-    text = line_of(AwsSession(AwsAccess(region="eu-west-1")))
+    text = line_of(AwsSession(AwsAccess(region="eu-west-1")), NoAnswerError)
 
     assert text.startswith("ssm:GetParameter has no answer: ")
     assert "http://127.0.0.1:9" in text
@@ -148,13 +151,13 @@ def test_without_credentials_it_says_how_to_give_them(monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
 
-    text = line_of(AwsSession(AwsAccess(region="eu-west-1")))
+    text = line_of(AwsSession(AwsAccess(region="eu-west-1")), NoAnswerError)
 
     assert "there are no AWS credentials; set a profile, or AWS_ACCESS_KEY_ID" in text
 
 
 def test_without_a_region_it_says_how_to_give_one():
-    text = line_of(AwsSession(AwsAccess()))
+    text = line_of(AwsSession(AwsAccess()), NoAnswerError)
 
     assert "there is no region; `pulumi config set aws:region REGION`, or set AWS_REGION" in text
 
@@ -180,13 +183,13 @@ def test_it_asks_in_the_region_where_the_provider_writes(monkeypatch, variables,
 
 
 def test_an_unknown_profile_is_named():
-    text = line_of(AwsSession(AwsAccess(region="eu-west-1", profile="nobody")))
+    text = line_of(AwsSession(AwsAccess(region="eu-west-1", profile="nobody")), NoAnswerError)
 
     assert "profile (nobody) could not be found" in text
 
 
 def test_a_region_that_is_none_is_told():
-    text = line_of(AwsSession(AwsAccess(region="eu west")))
+    text = line_of(AwsSession(AwsAccess(region="eu west")), NoAnswerError)
 
     assert text.startswith("ssm:GetParameter ")
     assert "eu west" in text
@@ -201,3 +204,44 @@ def test_keys_of_the_provider_are_used_and_not_shown(monkeypatch):
 
     assert "Credential=AKIDOFTHEPROVIDER/" in headers["authorization"]
     assert SECRET not in repr(access)
+
+
+ROLE = "arn:aws:iam::123456789012:role/deployer"
+ASSUMED = (
+    "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>OTHER</AccessKeyId>"
+    f"<SecretAccessKey>{SECRET}</SecretAccessKey><SessionToken>token</SessionToken>"
+    "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult>"
+    "</AssumeRoleResponse>"
+)
+NOT_ASSUMED = (
+    "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not trusted</Message></Error>"
+    "</ErrorResponse>"
+)
+
+
+def in_a_role(monkeypatch, server, **more):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
+    role = AssumedRole(role_arn=ROLE, **more)
+    return AwsSession(AwsAccess(region="eu-west-1", roles=(role,)))
+
+
+def test_what_is_asked_is_asked_in_the_role_and_the_role_once(monkeypatch):
+    with an_endpoint((200, ASSUMED), (200, PARAMETER)) as server:
+        session = in_a_role(monkeypatch, server)
+        for _ in range(2):
+            assert session.call("ssm", "get_parameter", Name="/a") == PARAMETER | {
+                "ResponseMetadata": ANY
+            }
+        who = [each["authorization"].partition("Credential=")[2][:5] for each in server.seen]
+
+    assert who == ["nobod", "OTHER", "OTHER"]
+    assert session.region == "eu-west-1"
+
+
+def test_a_role_that_may_not_be_taken_on_is_told_as_that(monkeypatch):
+    with an_endpoint((403, NOT_ASSUMED)) as server:
+        text = line_of(in_a_role(monkeypatch, server))
+
+    assert text == (
+        "not allowed to ask: the policy lacks sts:AssumeRole (AccessDenied: not trusted)"
+    )

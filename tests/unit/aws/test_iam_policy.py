@@ -25,11 +25,12 @@ def asked():
                     args=[ast.Constant(value=str(service)), ast.Constant(value=str(name)), *_],
                 ):
                     action = "".join(word.capitalize() for word in name.split("_"))
+                    action = action.replace("Ssl", "SSL")
                     yield f"{PREFIXES.get(service, service)}:{action}"
 
 
-def test_the_hooks_ask_what_two_statements_allow_and_these_allow_nothing_else():
-    own = [statements()[name]["Action"] for name in ("AskLive", "KeepEvents")]
+def test_the_hooks_ask_what_three_statements_allow_and_these_allow_nothing_else():
+    own = [statements()[name]["Action"] for name in ("AskLive", "AskGround", "KeepEvents")]
 
     assert sorted(set(asked())) == sorted(action for actions in own for action in actions)
 

@@ -75,6 +75,67 @@ def test_a_range_is_one_of_addresses(range_):
     assert problem.startswith(f'shop:service.aws.test_allowed_cidrs[0]: "{range_}"')
 
 
+@pytest.mark.parametrize(
+    ("range_", "why"),
+    [
+        ("10.0.0.1/8", "is an address in the range 10.0.0.0/8, and not the range"),
+        ("2001:db8::1/32", "is an address in the range 2001:db8::/32, and not the range"),
+        ("192.0.2.7", "is an address and not a range of them, which would be 192.0.2.7/32"),
+        ("2001:db8::/129", "is not a range of addresses"),
+    ],
+)
+def test_a_range_says_what_it_is(range_, why):
+    assert why in problem_of(service=on_aws(test_allowed_cidrs=[range_]))
+
+
+def test_ranges_may_be_of_ipv6_and_are_there_once():
+    given = a_config(service=on_aws(**CIDRS | {"test_allowed_cidrs": ["2001:DB8:0:0::/32"]}))
+    assert given.service.aws.test_allowed_cidrs == ("2001:db8::/32",)
+
+    twice = ["2001:db8::/32", "2001:DB8::/32"]
+    problem = problem_of(service=on_aws(test_allowed_cidrs=twice))
+    assert "2001:db8::/32 is there twice" in problem
+    assert "`pulumi config rm --path 'service.aws.test_allowed_cidrs[1]'`" in problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"tags": {"AWS:owner": "me"}}, "tags that begin with AWS: are not yours to set"),
+        ({"tags": {"team!": "me"}}, "a tag's name has 1 to 128 letters"),
+        ({"tags": {"team": "x" * 257}}, "a tag's value has at most 256 letters"),
+        ({"tags": {f"tag{number}": "x" for number in range(46)}}, "46 tags are more than 45"),
+        ({"flag_name": "/AWS/color"}, "names that begin with /AWS are not yours to give"),
+        ({"flag_name": "/a" * 16}, "it has 16 levels, and a parameter has at most 15"),
+        ({"flag_name": "/shop//color"}, "does not match"),
+        ({"events_retention_days": 2}, "2 is not a number of days that CloudWatch Logs knows"),
+        ({"alarm_gate": {"names": ["x-{colour}"]}}, "has another word in braces than {color}"),
+        ({"subnet_ids": ["subnet-1", "subnet-1"]}, "subnet-1 is there twice"),
+        (
+            {"alarms": {"topic_arns": ["arn:aws:sns:us-east-1:123456789012:x"]}},
+            "service.aws.alarms.topic_arns[0]: it is in us-east-1, and the load balancer is in "
+            "eu-west-1",
+        ),
+        (
+            {"certificate_arn": "arn:aws:acm:us-east-1:123456789012:certificate/1"},
+            "service.aws.certificate_arn: it is in us-east-1, and the load balancer is in "
+            "eu-west-1",
+        ),
+    ],
+)
+def test_what_aws_takes_differently_from_what_is_written_is_told(changes, why):
+    problem = problem_of(service=on_aws(**changes))
+
+    assert why in problem
+    assert "nothing was changed" in problem
+
+
+def test_a_certificate_of_iam_is_of_no_region():
+    arn = "arn:aws:iam::123456789012:server-certificate/shop"
+
+    assert a_config(service=on_aws(certificate_arn=arn)).service.aws.certificate_arn == arn
+
+
 def test_a_rule_says_what_is_the_services_own():
     rule = {key: value for key, value in RULE.items() if key != "hosts"}
 
