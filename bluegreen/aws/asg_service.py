@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from bluegreen.aws.active_flag import flag_color_of
+from bluegreen.aws.advice import AwsAdvice
 from bluegreen.aws.alarm_gate import AlarmGate
 from bluegreen.aws.alb_router import GUARANTEE
 from bluegreen.aws.asg_fleet import fleet_state_of
@@ -16,6 +17,7 @@ from bluegreen.aws.ground import Ground, ground_of
 from bluegreen.aws.later import Later
 from bluegreen.aws.live_side import LiveSide
 from bluegreen.aws.names import names_of
+from bluegreen.aws.regions import elsewhere
 from bluegreen.aws.service_parts import ServiceParts
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.gate_hooks import PropertyReaders, Update
@@ -74,7 +76,9 @@ class AsgService(ServiceComponent):
         ground = _ground(args)
         stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         names = names_of(settings.name, stack, settings.aws)
-        live = LiveSide(settings, names, AwsSession(_access(args)), ground.load_balancer_arn)
+        session = AwsSession(_access(args))
+        _check_region(ground, session)
+        live = LiveSide(settings, names, session, ground.load_balancer_arn)
         self._live = live
         update = _update(name, settings, plan, overrides, live)
         super().__init__("bluegreen:index:AsgService", name, update, opts, _place(settings, ground))
@@ -155,6 +159,14 @@ def _access(args: AsgServiceArgs) -> AwsAccess:
     )
 
 
+def _check_region(ground: Ground, session: AwsSession) -> None:
+    """Where it can be told at once; else the hooks tell it before anything moves."""
+    problem = elsewhere(ground.load_balancer_arn, session.region)
+    if problem is not None:
+        key = f"{pulumi.get_project()}:service.aws.load_balancer_arn"
+        raise ConfigError([f"{key}: {problem}; nothing was changed"])
+
+
 def _place(settings: ServiceSettings, ground: Ground) -> dict[str, pulumi.Input[str]]:
     """What would make target groups or listeners anew while they are in use."""
     rule = settings.aws.rule
@@ -183,6 +195,7 @@ def _update(
         data_plane=live.data_plane,
         journal=live.journal,
         gates=_gates(service, live),
+        advice=AwsAdvice(live.aws),
         readers=PropertyReaders(
             route=live.recorded_route, fleet=fleet_state_of, flag_color=flag_color_of
         ),

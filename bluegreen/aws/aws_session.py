@@ -13,7 +13,18 @@ from typing import Any
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.wording import one_line
 
-__all__ = ["AwsAccess", "AwsSession", "NotFoundError"]
+__all__ = ["EXPIRED", "THROTTLED", "AwsAccess", "AwsSession", "NotFoundError"]
+
+EXPIRED = ("ExpiredToken", "TokenRefreshRequired", "RequestExpired")
+"""Codes of credentials that were good once."""
+
+THROTTLED = (
+    "Throttl",
+    "RequestLimitExceeded",
+    "TooManyRequests",
+    "Rate exceeded",
+)
+"""Words for more requests than AWS answers in an account at the same time."""
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
@@ -21,7 +32,6 @@ _ATTEMPTS = 4
 _LONGEST_REASON = 400
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
 _BAD_CREDENTIALS = (
-    "ExpiredToken",
     "InvalidClientTokenId",
     "UnrecognizedClientException",
     "SignatureDoesNotMatch",
@@ -67,6 +77,13 @@ class AwsSession:
         self._lock = threading.Lock()
         self._session: Any = None
         self._clients: dict[str, Any] = {}
+
+    @property
+    def region(self) -> str | None:
+        """Which region is asked; None where only the profile says it."""
+        # The provider reads the first of these variables, and boto3 only the second.
+        variables = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+        return self._access.region or next(filter(None, variables), None)
 
     def call(self, service: str, operation: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401
         """One answer of an operation, for example `call("ssm", "get_parameter", Name="/a")`."""
@@ -122,8 +139,7 @@ class AwsSession:
         access = self._access
         if self._session is None:
             self._session = boto3.session.Session(
-                # The provider reads this variable, and boto3 only AWS_DEFAULT_REGION.
-                region_name=access.region or os.environ.get("AWS_REGION"),
+                region_name=self.region,
                 profile_name=access.profile,
                 aws_access_key_id=access.access_key,
                 aws_secret_access_key=access.secret_key,
@@ -148,9 +164,14 @@ def _refused(what: str, error: Mapping[str, Any]) -> DataPlaneError:
     said = one_line(str(error.get("Message") or ""), _LONGEST_REASON)
     if any(each in code for each in _DENIED):
         return DataPlaneError(f"not allowed to ask: the policy lacks {what} ({code}: {said})")
+    if any(each in code for each in EXPIRED):
+        again = "log in again, or get a new token"
+        return DataPlaneError(f"{what} is refused: the credentials have expired ({code}); {again}")
     if any(each in code for each in _BAD_CREDENTIALS):
         return DataPlaneError(f"{what} is refused: the credentials are not valid ({code})")
     msg = f"{what} answers {code}: {said}"
+    if any(each in f"{code} {said}" for each in THROTTLED):
+        msg += f", {_ATTEMPTS} times in a row; AWS has too many requests of this account: wait"
     return NotFoundError(msg) if "NotFound" in code else DataPlaneError(msg)
 
 

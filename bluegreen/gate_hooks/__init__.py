@@ -1,5 +1,6 @@
 """The only place where gates become Pulumi resource hooks."""
 
+from bluegreen.gate_hooks.failure import Failure, go_on
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.place_guard import PlaceGuard
 from bluegreen.gate_hooks.retention import check_removed_colors
@@ -9,6 +10,7 @@ from bluegreen.gate_hooks.unused import warn_of_unused_permissions
 from bluegreen.gate_hooks.update import PropertyReaders, Update
 
 __all__ = [
+    "Failure",
     "HookCall",
     "LiveFacts",
     "PlaceGuard",
@@ -16,6 +18,7 @@ __all__ = [
     "ServiceHooks",
     "Update",
     "check_removed_colors",
+    "go_on",
     "resource_hook",
     "warn_of_unused_permissions",
 ]

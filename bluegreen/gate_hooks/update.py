@@ -10,6 +10,7 @@ from bluegreen.colors import Color
 from bluegreen.contract import OverrideVariable
 from bluegreen.errors import DataPlaneError, RolloutError
 from bluegreen.events import Event, EventKind, Journal, author, commit
+from bluegreen.gate_hooks.failure import Advice, go_on
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.gates.gate import Gate, Verdict
@@ -48,6 +49,9 @@ class Update:
     journal: Journal
     gates: Sequence[Gate]
     readers: PropertyReaders
+
+    advice: Advice = go_on
+    """What to do when the provider fails."""
 
     changing: set[Color] = field(default_factory=set)
     """Fleets that this update touches, known once their guard has been asked."""

@@ -677,7 +677,13 @@ def test_router_and_flag_are_gated_and_members_are_guarded_and_waited_for(
             "before_update": (f"shop-{color}-template-guard",),
             "on_error": (f"shop-{color}-template-failed",),
         }
-    assert hooks == guards | {
+    parts = {
+        name: {"on_error": ("shop-part-failed",)}
+        for name, found in hooks.items()
+        if found == {"on_error": ("shop-part-failed",)}
+    }
+    assert {"shop-blue", "shop-test-listener", "shop-green-pinned", "shop-test"} <= set(parts)
+    assert hooks == guards | parts | {
         "shop-route": {
             "before_create": ("shop-router-gate",),
             "before_update": ("shop-router-guard", "shop-router-gate"),
