@@ -15,7 +15,7 @@ from bluegreen.settings.aws import ListenerProtocol, ListenerRuleSettings
 from bluegreen.settings.service import ServiceSettings
 from bluegreen.traffic import Route
 
-__all__ = ["GUARANTEE", "AlbRouter", "AlbRouterArgs", "listener_tls"]
+__all__ = ["GUARANTEE", "AlbRouter", "AlbRouterArgs", "in_time", "listener_tls"]
 
 GUARANTEE = "single write"
 """The guarantee class: the weights of one action of one listener or rule."""
@@ -100,6 +100,15 @@ def listener_tls(
     }
 
 
+def in_time(opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """A listener is written within a second, and a certificate that was just made is found soon.
+
+    The provider looks five minutes for one that is not there, in the middle of an update.
+    """
+    limits = pulumi.CustomTimeouts(create="1m", update="1m")
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=limits))
+
+
 def _listener(
     resource_name: str, args: AlbRouterArgs, opts: pulumi.ResourceOptions
 ) -> aws.lb.Listener:
@@ -119,7 +128,7 @@ def _listener(
         port=args.settings.port,
         default_actions=[action],
         tags=args.names.service_tags(),
-        opts=opts,
+        opts=in_time(opts),
         **listener_tls(args.settings, args.certificate_arn),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bluegreen.aws.aws_session import AwsSession
 from bluegreen.aws.groups import Groups
 from bluegreen.aws.later import Later, known
+from bluegreen.aws.regions import elsewhere
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
 
@@ -31,19 +32,15 @@ class Anchors:
     def load_balancer(self) -> str | None:
         """Its ARN; None in a preview that cannot know it."""
         try:
-            return self._load_balancer.get()
+            arn = self._load_balancer.get()
         except DataPlaneError:
             found = self._behind_groups()
             if not found:
                 raise
-        answer = self._aws.call(
-            "elbv2", "describe_target_groups", TargetGroupArns=list(found.values())
-        )
-        arns = {arn for each in answer["TargetGroups"] for arn in each["LoadBalancerArns"]}
-        if len(arns) != 1:
-            msg = f"the target groups are behind {len(arns)} load balancers, not one"
-            raise DataPlaneError(msg)
-        return str(arns.pop())
+            arn = self._in_front_of(found)
+        if problem := elsewhere(arn, self._aws.known_region):
+            raise DataPlaneError(problem)
+        return arn
 
     def target_groups(self) -> dict[Color, str] | None:
         """Their ARNs; None in a preview that cannot know them."""
@@ -54,6 +51,16 @@ class Anchors:
     def target_group(self, color: Color) -> str | None:
         """The ARN of one; None where it is not known, or not there."""
         return (self.target_groups() or {}).get(color)
+
+    def _in_front_of(self, target_groups: Mapping[Color, str]) -> str:
+        answer = self._aws.call(
+            "elbv2", "describe_target_groups", TargetGroupArns=list(target_groups.values())
+        )
+        arns = {arn for each in answer["TargetGroups"] for arn in each["LoadBalancerArns"]}
+        if len(arns) != 1:
+            msg = f"the target groups are behind {len(arns)} load balancers, not one"
+            raise DataPlaneError(msg)
+        return str(arns.pop())
 
     def _behind_groups(self) -> dict[Color, str]:
         found: dict[Color, str] = {}

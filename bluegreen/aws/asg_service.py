@@ -8,6 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from bluegreen.aws.active_flag import flag_color_of
+from bluegreen.aws.advice import AwsAdvice
 from bluegreen.aws.alarm_gate import AlarmGate
 from bluegreen.aws.alb_router import GUARANTEE
 from bluegreen.aws.asg_fleet import fleet_state_of
@@ -21,6 +22,7 @@ from bluegreen.aws.launch import user_data_of
 from bluegreen.aws.live_side import LiveSide
 from bluegreen.aws.names import AwsNames, names_of
 from bluegreen.aws.provider_access import access_of
+from bluegreen.aws.regions import elsewhere
 from bluegreen.aws.service_parts import ServiceParts
 from bluegreen.aws.standing import place_of, standing_of
 from bluegreen.aws.surroundings import Surroundings
@@ -88,6 +90,7 @@ class AsgService(ServiceComponent):
         stack = f"{pulumi.get_project()}/{pulumi.get_stack()}"
         names = names_of(settings.name, stack, settings.aws)
         session = AwsSession(_access(args))
+        _check_region(ground, session)
         live = LiveSide(settings, names, session, ground.load_balancer_arn)
         self._live = live
         update = _update(name, args.config, plan, overrides, live)
@@ -177,6 +180,14 @@ def _access(args: AsgServiceArgs) -> AwsAccess:
     )
 
 
+def _check_region(ground: Ground, session: AwsSession) -> None:
+    """Where it can be told at once; else the hooks tell it before anything moves."""
+    problem = elsewhere(ground.load_balancer_arn, session.known_region)
+    if problem is not None:
+        key = f"{pulumi.get_project()}:service.aws.load_balancer_arn"
+        raise ConfigError([f"{key}: {problem}; nothing was changed"])
+
+
 def _ground_guard(
     settings: ServiceSettings, plan: ServicePlan, names: AwsNames, session: AwsSession
 ) -> GroundGuard:
@@ -203,6 +214,7 @@ def _update(
         data_plane=live.data_plane,
         journal=live.journal,
         gates=_gates(config, live),
+        advice=AwsAdvice(live.aws),
         readers=PropertyReaders(
             route=live.recorded_route, fleet=fleet_state_of, flag_color=flag_color_of
         ),

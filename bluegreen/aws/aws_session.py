@@ -15,7 +15,18 @@ from bluegreen.aws.assumed_role import AssumedRole, in_roles
 from bluegreen.errors import DataPlaneError
 from bluegreen.gates.wording import one_line
 
-__all__ = ["AwsAccess", "AwsSession", "NoAnswerError", "NotFoundError"]
+__all__ = ["EXPIRED", "THROTTLED", "AwsAccess", "AwsSession", "NoAnswerError", "NotFoundError"]
+
+EXPIRED = ("ExpiredToken", "TokenRefreshRequired", "RequestExpired")
+"""Codes of credentials that were good once."""
+
+THROTTLED = (
+    "Throttl",
+    "RequestLimitExceeded",
+    "TooManyRequests",
+    "Rate exceeded",
+)
+"""Words for more requests than AWS answers in an account at the same time."""
 
 _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 15.0
@@ -24,7 +35,6 @@ _LONGEST_REASON = 400
 _NO_REGION = "there is no region; `pulumi config set aws:region REGION`, or set AWS_REGION"
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "AuthorizationError", "NotAuthorized")
 _BAD_CREDENTIALS = (
-    "ExpiredToken",
     "InvalidClientTokenId",
     "UnrecognizedClientException",
     "SignatureDoesNotMatch",
@@ -94,6 +104,13 @@ class AwsSession:
             raise NoAnswerError(_NO_REGION)
         return str(region)
 
+    @property
+    def known_region(self) -> str | None:
+        """Which region is asked; None where only the profile says it."""
+        # The provider reads the first of these variables, and boto3 only the second.
+        variables = (os.environ.get(name) for name in ("AWS_REGION", "AWS_DEFAULT_REGION"))
+        return self._access.region or next(filter(None, variables), None)
+
     def call(self, service: str, operation: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401
         """One answer of an operation, for example `call("ssm", "get_parameter", Name="/a")`."""
         answer: Mapping[str, Any] = self._asked(
@@ -152,8 +169,7 @@ class AwsSession:
         access = self._access
         if self._session is None:
             own = boto3.session.Session(
-                # The provider reads this variable, and boto3 only AWS_DEFAULT_REGION.
-                region_name=access.region or os.environ.get("AWS_REGION"),
+                region_name=self.known_region,
                 profile_name=access.profile,
                 aws_access_key_id=access.access_key,
                 aws_secret_access_key=access.secret_key,
@@ -185,9 +201,14 @@ def _refused(what: str, error: Mapping[str, Any]) -> DataPlaneError:
     said = one_line(str(error.get("Message") or ""), _LONGEST_REASON)
     if any(each in code for each in _DENIED):
         return DataPlaneError(f"not allowed to ask: the policy lacks {what} ({code}: {said})")
+    if any(each in code for each in EXPIRED):
+        again = "log in again, or get a new token"
+        return DataPlaneError(f"{what} is refused: the credentials have expired ({code}); {again}")
     if any(each in code for each in _BAD_CREDENTIALS):
         return DataPlaneError(f"{what} is refused: the credentials are not valid ({code})")
     msg = f"{what} answers {code}: {said}"
+    if any(each in f"{code} {said}" for each in THROTTLED):
+        msg += f", {_ATTEMPTS} times in a row; AWS has too many requests of this account: wait"
     return NotFoundError(msg) if _NOT_THERE.search(code) else DataPlaneError(msg)
 
 

@@ -50,6 +50,8 @@ class ServiceParts:
         self._ground = ground
         self._live = live
         self._opts = opts
+        hooks_of_part = pulumi.ResourceOptions(hooks=hooks.part())
+        self._part_opts = pulumi.ResourceOptions.merge(opts, hooks_of_part)
         self._target_groups = self._made_target_groups()
         self._test_listener = self._made_test_listener()
         self._members_groups = self._made_members_groups()
@@ -57,7 +59,7 @@ class ServiceParts:
             *self._target_groups.values(),
             self._test_listener,
             *self._pinned_rules(),
-            *test_openings(self._name, self._settings, names, opts),
+            *test_openings(self._name, self._settings, names, self._part_opts),
             *self._beside_the_way(),
         ]
         self._alarms()
@@ -113,7 +115,7 @@ class ServiceParts:
             self._names,
             self._test_listener,
             self._target_groups[idle],
-            pulumi.ResourceOptions.merge(self._opts, own),
+            pulumi.ResourceOptions.merge(self._part_opts, own),
         )
 
     def _made_target_groups(self) -> dict[Color, aws.lb.TargetGroup]:
@@ -124,7 +126,7 @@ class ServiceParts:
                 self._names,
                 color,
                 self._ground.vpc_id,
-                self._opts,
+                self._part_opts,
             )
             for color in Color
         }
@@ -138,7 +140,7 @@ class ServiceParts:
             self._names,
             self._ground.load_balancer_arn,
             self._ground.certificate_arn,
-            self._opts,
+            self._part_opts,
         )
 
     def _made_members_groups(self) -> list[pulumi.Input[str]]:
@@ -150,7 +152,7 @@ class ServiceParts:
             self._settings,
             self._names,
             self._ground.vpc_id,
-            self._opts,
+            self._part_opts,
         )
         return [own.id]
 
@@ -162,7 +164,7 @@ class ServiceParts:
                 color,
                 self._test_listener,
                 self._target_groups[color],
-                self._opts,
+                self._part_opts,
             )
             for color in Color
         ]
@@ -173,7 +175,9 @@ class ServiceParts:
         aws_settings = self._settings.aws
         if aws_settings.events_log_group is None:
             days = aws_settings.events_retention_days
-            made.append(event_log(child_name(self._name, "events"), self._names, days, self._opts))
+            made.append(
+                event_log(child_name(self._name, "events"), self._names, days, self._part_opts)
+            )
         if aws_settings.redirect_http:
             made.append(
                 redirect_listener(
@@ -181,7 +185,7 @@ class ServiceParts:
                     self._settings,
                     self._names,
                     self._ground.load_balancer_arn,
-                    self._opts,
+                    self._part_opts,
                 )
             )
         return made
@@ -198,7 +202,7 @@ class ServiceParts:
                 settings,
                 self._ground.load_balancer_arn,
                 group,
-                self._opts,
+                self._part_opts,
             )
             for color, group in self._target_groups.items()
         }

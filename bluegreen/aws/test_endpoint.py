@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from bluegreen.aws.alb_router import listener_tls
+from bluegreen.aws.alb_router import in_time, listener_tls
 from bluegreen.aws.endpoints import PIN_HEADER
 from bluegreen.aws.names import AwsNames
 from bluegreen.colors import Color
@@ -46,7 +46,7 @@ def test_listener(
             )
         ],
         tags=names.service_tags(),
-        opts=opts,
+        opts=in_time(opts),
         **listener_tls(settings, certificate_arn),
     )
 

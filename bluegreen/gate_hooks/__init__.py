@@ -2,6 +2,7 @@
 
 from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
 from bluegreen.gate_hooks.deliveries import deliveries, delivery_problems
+from bluegreen.gate_hooks.failure import Failure, go_on
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
 from bluegreen.gate_hooks.live_report import report_if_asked
 from bluegreen.gate_hooks.place_guard import PlaceGuard
@@ -12,6 +13,7 @@ from bluegreen.gate_hooks.unused import warn_of_unused_permissions
 from bluegreen.gate_hooks.update import PropertyReaders, Update
 
 __all__ = [
+    "Failure",
     "HookCall",
     "LiveFacts",
     "PlaceGuard",
@@ -22,6 +24,7 @@ __all__ = [
     "deliveries",
     "delivery_problems",
     "in_daemon_thread",
+    "go_on",
     "report_if_asked",
     "resource_hook",
     "warn_of_unused_permissions",

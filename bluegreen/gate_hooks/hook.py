@@ -47,7 +47,7 @@ def resource_hook(
     in_preview: bool,
     ignore_errors: bool = False,
     by_inputs: bool = False,
-    on_refusal: Callable[[], Awaitable[None]] | None = None,
+    on_refusal: Callable[[], Awaitable[object]] | None = None,
 ) -> pulumi.ResourceHook:
     """Makes a hook that stops the step when `judge` raises or does not come back in time.
 

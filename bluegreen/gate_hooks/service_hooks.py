@@ -7,6 +7,8 @@ import pulumi
 
 from bluegreen.colors import Color
 from bluegreen.events import EventKind
+from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
+from bluegreen.gate_hooks.failure import Failure
 from bluegreen.gate_hooks.fleet_guard import FleetGuard
 from bluegreen.gate_hooks.fleet_ready import FleetReady
 from bluegreen.gate_hooks.hook import HookCall, resource_hook
@@ -192,6 +194,10 @@ class ServiceHooks:
         binding = pulumi.ResourceHookBinding(before_update=[guard])
         return self._telling_truth(f"{color}-template", binding)
 
+    def part(self) -> pulumi.ResourceHookBinding:
+        """For all the other parts of a service: tells what is live when one of them fails."""
+        return self._telling_truth("part", pulumi.ResourceHookBinding())
+
     def autoscaler(self, color: Color, owner: CapacityOwner) -> pulumi.ResourceHookBinding:
         """What makes sure that an autoscaler has something to start from.
 
@@ -223,10 +229,22 @@ class ServiceHooks:
     def _telling_truth(
         self, role: str, binding: pulumi.ResourceHookBinding
     ) -> pulumi.ResourceHookBinding:
-        """Adds that the outputs say what is live when the provider itself fails."""
+        """Adds that outputs and user are told what is live when the provider itself fails."""
 
-        async def tell(_: pulumi.ErrorHookArgs) -> bool:
-            await self.truth.tell()
+        async def tell(args: pulumi.ErrorHookArgs) -> bool:
+            if pulumi.runtime.is_dry_run():
+                return False
+            failure = Failure(
+                name=args.name,
+                urn=args.urn,
+                operation=args.failed_operation,
+                inputs=args.new_inputs or {},
+                errors=tuple(args.errors),
+            )
+            live = await self.truth.tell()
+            advice = await in_daemon_thread("advice", lambda: self._update.advice(failure))
+            verb = "creating" if failure.operation == "create" else "updating"
+            pulumi.log.warn(f"{self._name}: {verb} {failure.name} failed; {live}; {advice}")
             return False
 
         binding.on_error = [pulumi.ErrorHook(child_name(self._name, f"{role}-failed"), tell)]

@@ -17,6 +17,7 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.gate_hooks.daemon_thread import in_daemon_thread
 from bluegreen.gates.data_plane import DataPlane
 from bluegreen.plan import ServicePlan
+from bluegreen.traffic import TrafficSplit
 
 __all__ = ["LiveFacts", "Truth"]
 
@@ -30,6 +31,15 @@ class LiveFacts:
 
     active_color: Color
     releases: dict[str, str]
+    split: TrafficSplit
+
+    def __str__(self) -> str:
+        shares = [
+            f"{share} % {color} {self.releases.get(color, 'without members')}"
+            for color, share in self.split
+            if share
+        ]
+        return f"production traffic goes to {', '.join(shares)}"
 
 
 class Truth:
@@ -54,27 +64,28 @@ class Truth:
 
         return pulumi.Output.from_input(first())
 
-    async def tell(self) -> None:
-        """Lets the outputs be what is live. What cannot be asked leaves them as they were."""
-        if self._facts.done():
-            return
+    async def tell(self) -> str:
+        """Lets the outputs be what is live. What cannot be asked leaves them as they were.
+
+        Returns who has production traffic now, for people.
+        """
         facts = await in_daemon_thread("truth", self._ask)
-        if facts is not None and not self._facts.done():
+        if isinstance(facts, LiveFacts) and not self._facts.done():
             self._facts.set_result(facts)
             await asyncio.sleep(_SEND_SECONDS)
+        return str(facts)
 
-    def _ask(self) -> LiveFacts | None:
+    def _ask(self) -> LiveFacts | str:
+        """What is live, or why that is not said."""
         try:
             live = self._data_plane.live_route()
             releases = {color: self._release(color) for color in Color}
-        except DataPlaneError:
-            return None
+        except DataPlaneError as error:
+            return f"who has production traffic cannot be told: {error}"
         if live is None:
-            return None
-        return LiveFacts(
-            live.active,
-            {str(color): release for color, release in releases.items() if release is not None},
-        )
+            return "nobody has production traffic yet"
+        known = {str(color): release for color, release in releases.items() if release is not None}
+        return LiveFacts(live.active, known, live.split)
 
     def _release(self, color: Color) -> str | None:
         """What runs in a color; a retired one, which has no members, holds what the config says."""

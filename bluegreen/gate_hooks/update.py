@@ -22,6 +22,7 @@ from bluegreen.events import (
     trigger_of,
 )
 from bluegreen.events.event_file import EventFile
+from bluegreen.gate_hooks.failure import Advice, go_on
 from bluegreen.gate_hooks.hook import HookCall
 from bluegreen.gate_hooks.timeline import Timeline
 from bluegreen.gates.data_plane import DataPlane
@@ -61,6 +62,9 @@ class Update:
     journal: Trail
     gates: Sequence[Gate]
     readers: PropertyReaders
+
+    advice: Advice = go_on
+    """What to do when the provider fails."""
 
     changing: set[Color] = field(default_factory=set)
     """Fleets that this update touches, known once their guard has been asked."""

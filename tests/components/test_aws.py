@@ -677,7 +677,13 @@ def test_router_and_flag_are_gated_and_members_are_guarded_and_waited_for(
             "before_update": (f"shop-{color}-template-guard",),
             "on_error": (f"shop-{color}-template-failed",),
         }
-    assert hooks == guards | {
+    parts = {
+        name: {"on_error": ("shop-part-failed",)}
+        for name, found in hooks.items()
+        if found == {"on_error": ("shop-part-failed",)}
+    }
+    assert {"shop-blue", "shop-test-listener", "shop-green-pinned", "shop-test"} <= set(parts)
+    assert hooks == guards | parts | {
         "shop-route": {
             "before_create": ("shop-router-gate",),
             "before_update": ("shop-router-guard", "shop-router-gate"),
@@ -807,6 +813,17 @@ def test_what_nobody_gives_is_told_at_once_and_nothing_is_made(deploy: Deploy) -
     assert all(
         "nothing was changed; `pulumi config set --path" in line for line in caught.value.problems
     )
+
+
+def test_a_load_balancer_of_another_region_is_refused_at_once(deploy: Deploy) -> None:
+    args = AsgServiceArgs(config=config_of(), region="us-east-1")
+
+    with pytest.raises(ConfigError) as caught:
+        deploy(lambda: AsgService("shop", args))
+
+    (problem,) = caught.value.problems
+    assert "service.aws.load_balancer_arn: the load balancer is in eu-west-1" in problem
+    assert problem.endswith("; nothing was changed")
 
 
 def test_what_would_make_anchors_anew_is_the_place_of_the_service(deploy: Deploy) -> None:

@@ -4,27 +4,20 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bluegreen.colors import Color
-from bluegreen.load import BackgroundLoad, LoadPlan, Recording
+from bluegreen.load import BackgroundLoad, LoadPlan
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.program import ProgramStatus
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import MapFile
-from bluegreen.traffic import TrafficSplit
-from tests.engine.kill_matrix import Kill
 from tests.engine.onprem_driver import APP, OnPremDriver
-from tests.engine.pulumi_stack import Result
+from tests.engine.turning_stage import MEMBERS, Process, TurningStage
 
-__all__ = ["KilledUpdate", "Stage", "load_plan", "not_ready_answers"]
+__all__ = ["Stage", "load_plan"]
 
-_POINTS = Path(__file__).with_name("kill_points")
-_READY = "ready"
 _WARM_UP_SECONDS = 0.6
-_MEMBERS = 2
 # An orphan of the engine gets 2 s for what it is doing.
 _ORPHAN_SECONDS = 20.0
 _FILES = {
@@ -45,36 +38,6 @@ _FILES = {
 }
 
 
-@dataclass(frozen=True)
-class Process:
-    pid: int
-    group: int
-    command: str
-
-    def __str__(self) -> str:
-        return f"pid {self.pid}: {self.command}"
-
-
-@dataclass(frozen=True)
-class KilledUpdate:
-    """What a killed update left at that moment."""
-
-    killed_at: str | None
-    """The point, as the process that passed it wrote it down; None when none did."""
-
-    result: Result
-    locks: tuple[Path, ...]
-    orphans: tuple[Process, ...]
-
-    def describe(self) -> None:
-        """For whoever looks at a run with -s."""
-        print(f"\nkilled at: {self.killed_at}")
-        for lock in self.locks:
-            print(f"  lock: {lock.name}")
-        for orphan in self.orphans:
-            print(f"  left behind: {orphan}")
-
-
 def load_plan(port: int) -> LoadPlan:
     """A steady load that also notes in which condition the member was that answered."""
     return LoadPlan(
@@ -86,46 +49,23 @@ def load_plan(port: int) -> LoadPlan:
     )
 
 
-def not_ready_answers(recording: Recording) -> int:
-    """Answers of members that were warming up or draining, or would not say."""
-    return sum(request.release != _READY for request in recording if request.status)
+class Stage(TurningStage):
+    """A service on this machine, whose colors can also be removed and its proxy reconfigured."""
 
-
-class Stage:
-    """One stack for many cases: each turns the roles of the colors round.
-
-    One update deploys a new release to the idle color, switches to it, and retires the other.
-    """
+    driver: OnPremDriver
 
     def __init__(self, driver: OnPremDriver) -> None:
-        self.driver = driver
-        self.new, self.old = Color.BLUE, Color.GREEN
-        self._releases = {Color.BLUE: "1.0", Color.GREEN: "0.9"}
-        self._turns = 1
+        super().__init__(driver)
         self._checks = 1
         self._removed = False
-        self.is_clean = False
-        self._trace = driver.stack.directory / "trace"
         command = f"python3 {APP} --port {{port}} --warm-up {_WARM_UP_SECONDS}"
         driver.configure("service.onprem.command", command)
         self.want_all()
 
     def want_all(self) -> None:
         """Configures both colors: the new one active, the old one retired."""
-        for color in Color:
-            self.driver.configure(color, {"release": self._releases[color], "replicas": _MEMBERS})
-        self.driver.configure("active_color", str(self.new))
-        retired = {"color": str(self.old), "release": self._releases[self.old]}
-        self.driver.configure("retired", retired)
+        super().want_all()
         self._removed = False
-
-    def turn(self) -> None:
-        """Configures the mirror image, with another new release."""
-        self.is_clean = False
-        self._turns += 1
-        self.new, self.old = self.old, self.new
-        self._releases[self.new] = f"{self._turns}.0"
-        self.want_all()
 
     def want_old_back(self) -> None:
         """Configures the old color at full capacity, idle."""
@@ -145,82 +85,30 @@ class Stage:
         interval = 0.2 if self._checks % 2 else 0.25
         self.driver.configure("service.health_check.interval_seconds", interval)
 
-    def recorded_up(self) -> tuple[Result, list[str]]:
-        """An update that nobody kills, and the points that it passed."""
-        self._trace.unlink(missing_ok=True)
-        result = self.driver.up(**self._environment())
-        return result, self._trace.read_text().splitlines()
-
-    def killed_up(self, kill: Kill) -> KilledUpdate:
-        """An update that is killed."""
-        seen = self.driver.stack.directory / "killed-at"
-        seen.unlink(missing_ok=True)
-        also = {"BLUEGREEN_KILL_ALSO": "process"} if kill.with_process else {}
-        result = self.driver.up(
-            **self._environment(),
-            **also,
-            BLUEGREEN_KILL_AT=kill.point,
-            BLUEGREEN_KILL_SEEN=str(seen),
-        )
-        return KilledUpdate(
-            killed_at=seen.read_text() if seen.exists() else None,
-            result=result,
-            locks=tuple(self._locks()),
-            orphans=tuple(self.engine_processes()),
-        )
-
-    def cancel(self) -> Result:
-        """What the message about the lock tells the user to type."""
-        return self.driver.stack.run("cancel", "--yes")
-
-    def preview(self) -> Result:
-        return self.driver.preview()
-
     def load(self) -> BackgroundLoad:
         return BackgroundLoad(load_plan(self.driver.port))
 
-    def pending_operations(self) -> list[dict[str, Any]]:
-        """What the state says was under way when an update ended."""
-        exported = self.driver.stack.run("stack", "export", "--stack", self.driver.stack.name)
-        return json.loads(exported.stdout)["deployment"].get("pending_operations") or []
-
-    def pending_kinds(self) -> set[str]:
-        return {operation["type"] for operation in self.pending_operations()}
-
-    def clear_pending_creates(self) -> Result:
-        """The way out of them where nobody can be asked."""
-        return self.driver.stack.run("refresh", "--yes", "--clear-pending-creates")
-
-    def wanted_split(self) -> TrafficSplit:
-        return TrafficSplit.all_to(self.new)
-
     def wanted_releases(self) -> dict[str, str]:
-        colors = [self.new] if self._removed else list(Color)
-        return {str(color): self._releases[color] for color in sorted(colors)}
+        found = super().wanted_releases()
+        return {str(self.new): found[self.new]} if self._removed else found
 
-    def wanted_answers(self) -> dict[str, int]:
-        return {f"{self.new} {self._releases[self.new]}": 20}
+    def facts(self) -> dict[str, tuple[Any, Any]]:
+        members = [f"{self.new}-{index}" for index in range(MEMBERS)]
+        programs = dict.fromkeys([*members, "haproxy"], ProgramStatus.RUNNING)
+        return super().facts() | {
+            "answers": (
+                self.driver.ask("production"),
+                {f"{self.new} {self.releases[self.new]}": 20},
+            ),
+            "left of the engine": (_after_waiting(self._engine_processes), []),
+            "programs": (self._programs(), programs),
+            "unwanted processes": (_after_waiting(self._unwanted), []),
+            "run directory": (self.surprises_in_run_directory(), []),
+            "is the switch recorded": (self._is_switch_recorded(), True),
+        }
 
-    def engine_processes(self) -> list[Process]:
-        """What runs of this stack's command line, language host, program and provider."""
-        home = self.driver.stack.environment["PULUMI_HOME"]
-        return list(_processes_with(f"PULUMI_HOME={home}"))
-
-    def wait_for_orphans(self) -> list[Process]:
-        """Those that are still there after the time that an orphan has."""
-        return _after_waiting(self.engine_processes)
-
-    def unwanted_processes(self) -> list[Process]:
-        """What was started for the service and is none of the programs that it is to have."""
-        return _after_waiting(self._unwanted)
-
-    def programs(self) -> dict[str, ProgramStatus]:
-        states = self._supervisord().programs()
-        return {name: state.status for name, state in states.items()}
-
-    def wanted_programs(self) -> dict[str, ProgramStatus]:
-        members = [f"{self.new}-{index}" for index in range(_MEMBERS)]
-        return dict.fromkeys([*members, "haproxy"], ProgramStatus.RUNNING)
+    def orphans(self) -> Iterator[Process]:
+        return iter(self._engine_processes())
 
     def surprises_in_run_directory(self) -> list[str]:
         """Files that are missing, too many or damaged."""
@@ -228,22 +116,25 @@ class Stage:
             [*self._wrong_files(), *self._damaged_files(), *self._what_the_map_says_otherwise()]
         )
 
-    def switches_recorded(self) -> int:
-        """How often the audit trail has the switch of this turn."""
-        wanted = f"100 % {self.new} {self._releases[self.new]}"
-        events = self.driver.events()
-        return sum(each["kind"] == "switch" and each["to_split"] == wanted for each in events)
-
-    def _environment(self) -> dict[str, str]:
-        return {
-            "PYTHONPATH": str(_POINTS),
-            "BLUEGREEN_KILL_TRACE": str(self._trace),
-            "BLUEGREEN_KILL_ROLES": f"{self.new}=new,{self.old}=old",
+    def environment(self) -> dict[str, str]:
+        return super().environment() | {
             "BLUEGREEN_KILL_RUN": str(self.driver.run_directory.path),
         }
 
-    def _locks(self) -> Iterator[Path]:
-        return (self.driver.stack.state / ".pulumi" / "locks").rglob("*.json")
+    def _engine_processes(self) -> list[Process]:
+        """What runs of this stack's command line, language host, program and provider."""
+        home = self.driver.stack.environment["PULUMI_HOME"]
+        return list(_processes_with(f"PULUMI_HOME={home}"))
+
+    def _programs(self) -> dict[str, ProgramStatus]:
+        states = self._supervisord().programs()
+        return {name: state.status for name, state in states.items()}
+
+    def _is_switch_recorded(self) -> bool:
+        """Whether the audit trail has the switch of this turn."""
+        wanted = f"100 % {self.new} {self.releases[self.new]}"
+        events = self.driver.events()
+        return any(each["kind"] == "switch" and each["to_split"] == wanted for each in events)
 
     def _supervisord(self) -> Supervisord:
         return Supervisord(self.driver.run_directory.path)

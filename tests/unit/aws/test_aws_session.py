@@ -110,7 +110,10 @@ def test_trying_again_ends(monkeypatch):
         text = line_of(at(monkeypatch, server))
         tries = len(server.seen)
 
-    assert text == "ssm:GetParameter answers ThrottlingException: Rate exceeded"
+    assert text == (
+        "ssm:GetParameter answers ThrottlingException: Rate exceeded, 2 times in a row; AWS has "
+        "too many requests of this account: wait"
+    )
     assert tries == 2
 
 
@@ -122,12 +125,22 @@ def test_a_missing_permission_is_named_as_a_policy_has_it(monkeypatch):
     assert text.startswith("not allowed to ask: the policy lacks ssm:GetParameter (AccessDenied")
 
 
-@pytest.mark.parametrize("code", ["ExpiredTokenException", "UnrecognizedClientException"])
+@pytest.mark.parametrize("code", ["UnrecognizedClientException", "InvalidClientTokenId"])
 def test_credentials_that_are_not_valid_are_told(monkeypatch, code):
     with an_endpoint(refused(code)) as server:
         text = line_of(at(monkeypatch, server))
 
     assert text == f"ssm:GetParameter is refused: the credentials are not valid ({code})"
+
+
+def test_credentials_that_were_valid_once_are_to_be_had_again(monkeypatch):
+    with an_endpoint(refused("ExpiredTokenException")) as server:
+        text = line_of(at(monkeypatch, server))
+
+    assert text == (
+        "ssm:GetParameter is refused: the credentials have expired (ExpiredTokenException); "
+        "log in again, or get a new token"
+    )
 
 
 def test_what_is_not_there_is_told_apart(monkeypatch):
@@ -176,9 +189,11 @@ def test_it_asks_in_the_region_where_the_provider_writes(monkeypatch, variables,
         monkeypatch.setenv(name, value)
     with an_endpoint((200, PARAMETER)) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_address[1]}")
-        AwsSession(AwsAccess()).call("ssm", "get_parameter", Name="/a")
+        session = AwsSession(AwsAccess())
+        session.call("ssm", "get_parameter", Name="/a")
         (headers,) = server.seen
 
+    assert session.region == region
     assert f"/{region}/ssm/aws4_request" in headers["authorization"]
 
 
