@@ -140,9 +140,9 @@ class AwsStack(Stack):
         eventually(self._is_ready, f"members of {self._service} are ready", _READY_SECONDS)
         return memory
 
-    def switch(self) -> Done:
-        """An update that moves production traffic to the other color."""
-        self._last = super().switch()
+    def apply(self) -> Done:
+        """An update, whatever it changes."""
+        self._last = super().apply()
         return self._last
 
     def judged_seconds(self) -> float:
@@ -151,7 +151,7 @@ class AwsStack(Stack):
         return super().judged_seconds() - made
 
     def requests(self) -> Counter[Request]:
-        """What was asked of the API in the last switch, and who asked."""
+        """What was asked of the API in the last update that changed something, and who asked."""
         if self._last is None:
             return Counter()
         return requests_of(self._cloud.calls, self._last, self._notes())
