@@ -45,8 +45,9 @@ def the_end(driver: AwsDriver, event: dict[str, Any]) -> End:
 
 
 def color_in(share: str) -> str:
-    """`blue` of the script, `blue 100 %` and the like of the library."""
-    return share.split(maxsplit=1)[0]
+    """`green` of the script, `100 % green 1.1` of the library."""
+    (color,) = set(share.split()) & {"blue", "green"}
+    return color
 
 
 def last_event(driver: AwsDriver) -> dict[str, Any]:
@@ -107,7 +108,7 @@ class ByScript:
     adopted_pointer: Counter[str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def by_update(region: Region) -> ByUpdate:
     with aws_driver(region) as driver:
         deploy_both(driver)
@@ -120,7 +121,7 @@ def by_update(region: Region) -> ByUpdate:
         )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def by_script(region: Region) -> ByScript:
     with aws_driver(region) as driver:
         deploy_both(driver)
@@ -148,7 +149,10 @@ def switch_by_update(driver: AwsDriver) -> Result:
     return result
 
 
-def test_both_reach_the_same_end(by_update: ByUpdate, by_script: ByScript):
+def test_both_reach_the_same_end_and_only_the_update_tells_the_stack(
+    by_update: ByUpdate, by_script: ByScript
+):
+    # One test for all: two processes that share the tests would each make both services.
     assert by_update.end == by_script.end
     assert by_update.end == End(
         live=GREEN,
@@ -158,35 +162,20 @@ def test_both_reach_the_same_end(by_update: ByUpdate, by_script: ByScript):
         colors_of_the_event=("blue", "green"),
         members=(1, 1),
     )
-
-
-def test_both_say_the_way_back(by_update: ByUpdate, by_script: ByScript):
+    # Both say the way back.
     assert "pulumi config set active_color blue" in by_update.rollback_command
     assert "To roll back: switch-traffic blue" in by_script.output
     assert "blue is still running" in by_script.output
-
-
-def test_the_script_leaves_the_test_endpoint_at_what_is_in_production_now(
-    by_update: ByUpdate, by_script: ByScript
-):
+    # The script leaves the test endpoint at what is in production now.
     assert by_update.pointer == {"blue 1.0": 20}
     assert by_script.pointer == {"green 1.1": 20}
-
-
-def test_the_stack_hears_of_the_script_by_a_refresh_only(by_update: ByUpdate, by_script: ByScript):
+    # The stack hears of it by a refresh, which would move traffic back, or by the same switch.
     assert by_update.refreshed == []
     assert set(by_script.refreshed) == {"shop-route", "shop-flag"}
-
-
-def test_an_update_to_the_same_color_finishes_what_the_script_began(
-    by_update: ByUpdate, by_script: ByScript
-):
     assert by_script.adopted == ["router", "flag"]
     assert by_script.adopted_end == by_update.end
     assert by_script.adopted_pointer == by_update.pointer
-
-
-def test_the_script_does_nothing_where_the_color_is_active(by_script: ByScript):
+    # A second time it does nothing.
     assert by_script.again.returncode == 0
     assert "green is already active" in by_script.again.stdout
 
