@@ -36,6 +36,7 @@ bench: setup ## measure against a plain Pulumi program and against reloads, as r
 	@$(ENV) $(BIN)/python -m benchmarks traffic $(filter --quick,$(ARGS))
 	@$(ENV) $(BIN)/python -m benchmarks kubernetes $(filter --quick,$(ARGS))
 	@$(ENV) $(BIN)/python -m benchmarks kubernetes-traffic $(filter --quick,$(ARGS))
+	@$(ENV) $(BIN)/python -m benchmarks aws $(filter --quick,$(ARGS))
 
 clean: ## remove what make made in this checkout (what was built stays in the user's cache)
 	@for folder in .bluegreen/*cluster*/; do \

@@ -27,6 +27,7 @@ _PARTS = {
     "traffic": "benchmarks.traffic.command",
     "kubernetes": "benchmarks.kubernetes.command",
     "kubernetes-traffic": "benchmarks.kubernetes.traffic_command",
+    "aws": "benchmarks.aws.command",
 }
 """What else can be measured; each has a command line of its own, and needs packages of its own."""
 

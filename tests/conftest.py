@@ -1,4 +1,4 @@
-"""Kubernetes clusters, started when the first test asks for one."""
+"""Kubernetes clusters and an AWS account, started when the first test asks for one."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.engine.aws_driver import Region
     from tools.cluster.cluster import Cluster, OwnCluster
     from tools.cluster.node_cluster import NodeCluster
 
@@ -69,7 +70,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = set(getattr(item, "fixturenames", ()))
         parameters = getattr(item, "callspec", None)
         driver = parameters.params.get("driver") if parameters else None
-        needs_cluster = fixtures & {"cluster", "node_cluster"} or driver in CLUSTER_DRIVERS
+        # An account is one for the whole process, which is not that of `tests/aws_cloud`.
+        shared = {"cluster", "node_cluster", "region"}
+        needs_cluster = fixtures & shared or driver in CLUSTER_DRIVERS
         if item.get_closest_marker("alone") is None and (
             needs_cluster or item.path.name in BESIDE_EACH_OTHER
         ):
@@ -116,6 +119,18 @@ def node_cluster(request: pytest.FixtureRequest) -> Iterator[NodeCluster]:
 
     with ExitStack() as stack:
         yield started_cluster(NodeCluster, stack, request)
+
+
+@pytest.fixture(scope="session")
+def region() -> Iterator[Region]:
+    """An AWS account that nobody else uses, and the plugin that writes there."""
+    from tests.engine.aws_driver import aws_region  # noqa: PLC0415
+    from tests.standins.aws.session import why_no_aws  # noqa: PLC0415
+
+    if reason := why_no_aws():
+        pytest.skip(reason)
+    with aws_region() as region:
+        yield region
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ __all__ = ["LARGEST_RATIO", "Cost", "Row", "main", "rows_of"]
 LARGEST_RATIO = 1.2
 """Target for the ratio of processor time and of memory."""
 
-_PLAIN = {"onprem": "plain", "kubernetes": "kubernetes/plain"}
+_PLAIN = {"onprem": "plain", "kubernetes": "kubernetes/plain", "aws": "aws/plain"}
 _COUNTS = (1, 10, 100, 1000)
 _RUNS = 3
 _LONGEST_SECONDS = 900.0

@@ -48,7 +48,17 @@ def _deployment_service(config: ServiceConfig) -> ServiceComponent:
     return DeploymentService(config.service.name, DeploymentServiceArgs(config=config))
 
 
-_SERVICES = {"onprem": _process_service, "kubernetes": _deployment_service}
+def _asg_service(config: ServiceConfig) -> ServiceComponent:
+    from bluegreen.aws import AsgService, AsgServiceArgs  # noqa: PLC0415
+
+    return AsgService(config.service.name, AsgServiceArgs(config=config))
+
+
+_SERVICES = {
+    "onprem": _process_service,
+    "kubernetes": _deployment_service,
+    "aws": _asg_service,
+}
 
 
 def declare_ours(platform: str, count: int) -> None:

@@ -28,9 +28,18 @@ def _kubernetes(name: str) -> dict[str, Any]:
     return settings | {"service": settings["service"] | {"name": name}}
 
 
+def _aws(name: str) -> dict[str, Any]:
+    from benchmarks.aws.stack import Ground, stack_settings  # noqa: PLC0415
+
+    account = "eu-west-1:123456789012"
+    balancer = f"arn:aws:elasticloadbalancing:{account}:loadbalancer/app/front/50dc6c495c0c9188"
+    return stack_settings(name, Ground(balancer, "sg-1", "vpc-1", ["subnet-1"], "ami-1"))
+
+
 _SERVICE = "shop"
 PLATFORMS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "onprem": _onprem,
     "kubernetes": _kubernetes,
+    "aws": _aws,
 }
 """Imported where they are used: a program has those of its own platform only."""

@@ -9,6 +9,7 @@ from botocore.parsers import ResponseParserError
 from tests.aws_cloud.shop import Shop, wait
 
 Question = Callable[[Shop], Any]
+NO_IMAGE = "ami-0123456789abcdef0"
 
 
 def refusal(call: Callable[..., Any], **arguments: Any) -> str | None:
@@ -274,6 +275,32 @@ def the_deletion_of_a_group_with_instances(shop: Shop) -> Any:
 def an_instance_refresh(shop: Shop) -> Any:
     shop.add_fleet("blue", 0)
     return unreadable(shop.scaling.start_instance_refresh, AutoScalingGroupName="blue")
+
+
+def a_refresh_that_ends_more_than_it_may(shop: Shop) -> Any:
+    shop.add_fleet("blue", 0)
+    return unreadable(
+        shop.scaling.start_instance_refresh,
+        AutoScalingGroupName="blue",
+        Preferences={"MinHealthyPercentage": 50, "MaxHealthyPercentage": 200},
+    )
+
+
+def an_instance_of_an_image_that_is_not_there(shop: Shop) -> Any:
+    return refusal(shop.ec2.run_instances, ImageId=NO_IMAGE, MinCount=1, MaxCount=1)
+
+
+def a_group_of_an_image_that_is_not_there(shop: Shop) -> Any:
+    data = shop.template_data("blue") | {"ImageId": NO_IMAGE}
+    shop.ec2.create_launch_template(LaunchTemplateName="blue", LaunchTemplateData=data)
+    return refusal(make_group, shop=shop, name="blue")
+
+
+def what_a_group_has_done(shop: Shop) -> Any:
+    shop.add_fleet("blue", 1)
+    wait(lambda: "InService" in shop.instances("blue").values())
+    found = shop.scaling.describe_scaling_activities(AutoScalingGroupName="blue")["Activities"]
+    return [(each["StatusCode"], each["Description"].split(":")[0]) for each in found]
 
 
 def register(shop: Shop, name: str, *targets: str) -> None:

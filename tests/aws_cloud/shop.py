@@ -20,6 +20,7 @@ class Shop:
         self.cloud = cloud
         self.elb, self.scaling = cloud.client("elbv2"), cloud.client("autoscaling")
         self.ec2 = cloud.client("ec2")
+        self.image = cloud.image()
         self.groups = {color: self.add_target_group(color) for color in COLORS}
         self.listener = self.add_listener(443, self.active("blue"))
 
@@ -112,7 +113,7 @@ class Shop:
             f'exec python {APP} --host "$BLUEGREEN_TEST_HOST" --port "$PORT" {options}\n'
         )
         data = base64.b64encode(script.encode()).decode()
-        return {"ImageId": self.cloud.image(), "InstanceType": "t3.micro", "UserData": data}
+        return {"ImageId": self.image, "InstanceType": "t3.micro", "UserData": data}
 
     def run_alone(self, script: str) -> None:
         """Starts an instance that no group has."""

@@ -34,6 +34,7 @@ def test_calls_are_recorded_in_order_with_their_permissions_and_errors(shop: Sho
         ("sts:GetCallerIdentity", None),
     ]
     assert [each.at for each in found] == sorted(each.at for each in found)
+    assert all("Boto3" in each.user_agent for each in found)
 
 
 def caught(call: Callable[..., Any], **arguments: Any) -> tuple[int, str]:

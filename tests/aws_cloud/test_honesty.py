@@ -79,6 +79,10 @@ LIES: list[tuple[lies.Question, Any, Any]] = [
     (lies.the_capacity_of_a_group_that_is_not_there, REFUSED, "ValidationError"),
     (lies.the_deletion_of_a_group_with_instances, None, "ResourceInUse"),
     (lies.an_instance_refresh, REFUSED, None),
+    (lies.a_refresh_that_ends_more_than_it_may, REFUSED, "ValidationError"),
+    (lies.an_instance_of_an_image_that_is_not_there, None, "InvalidAMIID.NotFound"),
+    (lies.a_group_of_an_image_that_is_not_there, None, "ValidationError"),
+    (lies.what_a_group_has_done, [], [("Successful", "Launching a new EC2 instance")]),
 ]
 
 TRUTHS: list[tuple[lies.Question, Any]] = [

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bluegreen.aws.members import readiness_of
 from tests.aws_cloud.shop import Shop, wait
 from tests.load.servers import ROOT
 
@@ -157,29 +158,76 @@ def test_an_instance_is_not_judged_within_the_grace_period(shop: Shop) -> None:
     assert list(shop.instances("blue").values()) == ["InService"]
 
 
-def test_a_refresh_replaces_every_instance_and_keeps_most_of_them_serving(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("preferences", "fewest", "most"),
+    [
+        ({"MinHealthyPercentage": 50}, 1, 2),
+        ({"MinHealthyPercentage": 100}, 1, 2),
+        ({"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150}, 2, 3),
+        ({"MinHealthyPercentage": 100, "MaxHealthyPercentage": 200}, 2, 4),
+    ],
+)
+def test_a_refresh_replaces_every_instance_and_keeps_as_many_serving_as_it_must(
+    shop: Shop, preferences: dict[str, int], fewest: int, most: int
+) -> None:
     shop.add_fleet("blue", 2, health="ELB", grace_seconds=300)
     shop.wait_states("blue", "healthy", "healthy")
     before = set(shop.instances("blue"))
     data = shop.template_data("blue", release="2")
     shop.ec2.create_launch_template_version(LaunchTemplateName="blue", LaunchTemplateData=data)
 
-    shop.scaling.start_instance_refresh(
-        AutoScalingGroupName="blue", Preferences={"MinHealthyPercentage": 50}
-    )
-    fewest = 2
+    shop.scaling.start_instance_refresh(AutoScalingGroupName="blue", Preferences=preferences)
+    serving, staying = [], []
 
     def is_done() -> bool:
-        nonlocal fewest
-        fewest = min(fewest, shop.states("blue").count("healthy"))
+        serving.append(shop.states("blue").count("healthy"))
+        states = list(shop.instances("blue").values())
+        staying.append(len(states) - states.count("Terminating"))
         found = shop.scaling.describe_instance_refreshes(AutoScalingGroupName="blue")
         return bool(found["InstanceRefreshes"][0]["Status"] == "Successful")
 
     wait(is_done)
-    assert fewest == 1
+    assert min(serving) == fewest
+    assert max(staying) == most
     wait(lambda: before.isdisjoint(shop.instances("blue")))
+    assert len(shop.instances("blue")) == 2
     with urllib.request.urlopen(shop.url("/version")) as answer:
         assert b'"version": "2"' in answer.read()
+
+
+def test_a_group_says_why_it_cannot_start_an_instance_and_what_becomes_of_the_others(
+    shop: Shop,
+) -> None:
+    image = shop.ec2.copy_image(
+        Name="shop", SourceImageId=shop.cloud.image(), SourceRegion=shop.cloud.region
+    )["ImageId"]
+    shop.image = image
+    shop.add_fleet("blue", 1)
+    shop.wait_states("blue", "healthy")
+    shop.ec2.deregister_image(ImageId=image)
+
+    shop.scaling.set_desired_capacity(AutoScalingGroupName="blue", DesiredCapacity=3)
+
+    found = shop.scaling.describe_scaling_activities(AutoScalingGroupName="blue", MaxRecords=1)
+    (latest,) = found["Activities"]
+    assert latest["StatusCode"] == "Failed"
+    assert latest["StatusMessage"] == (
+        f"The image id '[{image}]' does not exist. Launching EC2 instance failed."
+    )
+    # As the gates put it.
+    (group,) = shop.scaling.describe_auto_scaling_groups()["AutoScalingGroups"]
+    targets = shop.elb.describe_target_health(TargetGroupArn=shop.groups["blue"])
+    readiness = readiness_of(group, targets["TargetHealthDescriptions"], found["Activities"])
+    assert f"could not be started: {latest['StatusMessage']}" in readiness.note
+
+    shop.scaling.set_desired_capacity(AutoScalingGroupName="blue", DesiredCapacity=0)
+    wait(lambda: not shop.instances("blue"))
+    found = shop.scaling.describe_scaling_activities(AutoScalingGroupName="blue")
+    ended = found["Activities"][0]
+    assert (ended["StatusCode"], ended["Description"].split(":")[0]) == (
+        "Successful",
+        "Terminating EC2 instance",
+    )
 
 
 def test_a_reset_ends_every_instance(shop: Shop) -> None:
@@ -201,7 +249,7 @@ from tests.standins.aws_cloud.cloud import Cloud
 script = "echo up; setsid sleep 300 & sleep 300 & exec sleep 300"
 with Cloud() as cloud:
     made = cloud.client("ec2").run_instances(
-        ImageId="ami-12345678", MinCount=1, MaxCount=1, UserData=script
+        ImageId=cloud.image(), MinCount=1, MaxCount=1, UserData=script
     )
     name = made["Instances"][0]["InstanceId"]
     wait(lambda: (cloud.folder / name / "output").is_file() and "up" in cloud.output_of(name))

@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,8 @@ class AwsDriver(StackDriver):
             logGroupName="/shop/deployments", logStreamName=STREAM, startFromHead=True
         )
         events = [json.loads(each["message"]) for each in found["events"]]
-        return sorted(events, key=lambda event: event["at"])
+        # Also where a script has written some.
+        return sorted(events, key=lambda event: datetime.fromisoformat(event["timestamp"]))
 
     @cached_property
     def _empty_group(self) -> str:

@@ -3,13 +3,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engine.aws_driver import AwsDriver, Region, aws_driver, aws_region
+from tests.engine.aws_driver import AwsDriver, Region, aws_driver
 from tests.engine.driver import Driver
 from tests.engine.kubernetes_driver import http_route_driver, service_driver
 from tests.engine.onprem_driver import OnPremDriver, onprem_driver
 from tests.engine.preview_recorder import record_previews
 from tests.engine.pulumi_stack import ENGINE
-from tests.standins.aws.session import why_no_aws
 from tests.standins.haproxy_process import haproxy_binary
 
 PLATFORMS = {
@@ -64,15 +63,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "tests/engine" in str(item.path):
             for reason in reasons:
                 item.add_marker(pytest.mark.skip(reason=reason))
-
-
-@pytest.fixture(scope="session")
-def region() -> Iterator[Region]:
-    """An AWS account that nobody else uses."""
-    if reason := why_no_aws():
-        pytest.skip(reason)
-    with aws_region() as region:
-        yield region
 
 
 @pytest.fixture(params=sorted(PLATFORMS))

@@ -99,13 +99,18 @@ class PulumiStack:
         """Called with options and environment before each `up` and `preview`."""
 
         self._events = directory / "events.json"
-        manifest = {
-            "name": project,
-            "runtime": {"name": "python", "options": {"virtualenv": str(REPOSITORY / ".venv")}},
-            "main": str(main),
-        }
-        (directory / "Pulumi.yaml").write_text(yaml.safe_dump(manifest))
+        self._main = main
+        self.use_python(REPOSITORY / ".venv")
         self.run("stack", "init", name)
+
+    def use_python(self, virtual_environment: Path) -> None:
+        """Runs the program with another Python from here on."""
+        manifest = {
+            "name": self.project,
+            "runtime": {"name": "python", "options": {"virtualenv": str(virtual_environment)}},
+            "main": str(self._main),
+        }
+        (self.directory / "Pulumi.yaml").write_text(yaml.safe_dump(manifest))
 
     @property
     def state(self) -> Path:

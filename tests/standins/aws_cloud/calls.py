@@ -48,6 +48,9 @@ class Call:
     at: float = field(default_factory=time.monotonic)
     """When it was answered, by this machine's steady clock."""
 
+    user_agent: str = ""
+    """What the caller says that it is; the provider and the library's hooks differ in it."""
+
     @property
     def permission(self) -> str:
         """As it stands in an IAM policy."""

@@ -53,7 +53,8 @@ class Front:
             answer = fault.answer(asked) if fault else answer
         names = {name.lower(): value for name, value in answer.headers.items()}
         error = error_code(answer.status, names, answer.body)
-        self.calls.append(Call(asked.service, asked.action, error))
+        agent = environ.get("HTTP_USER_AGENT", "")
+        self.calls.append(Call(asked.service, asked.action, error, user_agent=agent))
         return answer
 
     def _do(self, environ: WSGIEnvironment, asked: Asked) -> Answer:

@@ -6,9 +6,10 @@ from typing import Any
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup, InstanceState
 from moto.elbv2.models import FakeTargetGroup
 
+from tests.standins.aws_cloud.activities import ends, has_ended, serves
 from tests.standins.aws_cloud.health import HealthState
 from tests.standins.aws_cloud.health_board import groups_in_use
-from tests.standins.aws_cloud.refresh import refreshes_of
+from tests.standins.aws_cloud.refresh import Refresh, refreshes_of
 from tests.standins.aws_cloud.world import World
 
 __all__ = ["balance", "end_all", "register", "staying", "take_out", "target_groups", "tick_all"]
@@ -22,6 +23,7 @@ def tick(group: FakeAutoScalingGroup, world: World) -> None:
         if state.lifecycle_state == "Pending" and state.instance.state == "running":
             state.lifecycle_state = "InService"
             state.in_service_since = world.pace.now()  # type: ignore[attr-defined]
+            serves(group, state)
         elif state.lifecycle_state == _LEAVING:
             _end_if_drained(group, state, world)
     register(group)
@@ -35,14 +37,27 @@ def tick(group: FakeAutoScalingGroup, world: World) -> None:
 
 
 def balance(group: FakeAutoScalingGroup) -> None:
-    """Makes as many instances as are desired, no more and no fewer."""
-    surplus = len(staying(group)) - int(group.desired_capacity or 0)
+    """Makes as many instances as are desired, and those that a refresh starts ahead of time."""
+    surplus = len(staying(group)) - int(group.desired_capacity or 0) - _ahead(group)
     if surplus > 0 and not _is_suspended(group, "Terminate"):
         free = [state for state in staying(group) if not state.protected_from_scale_in]
         for state in _oldest_first(group, free)[:surplus]:
             take_out(group, state)
     elif surplus < 0 and not _is_suspended(group, "Launch"):
         group.replace_autoscaling_group_instances(-surplus, group.get_propagated_tags())
+
+
+def _ahead(group: FakeAutoScalingGroup) -> int:
+    """How many there may be beyond what is desired: never more than there are to be replaced."""
+    return sum(
+        min(refresh.most_more, len(_to_replace(group, refresh)))
+        for refresh in refreshes_of(group)
+        if refresh.is_active
+    )
+
+
+def _to_replace(group: FakeAutoScalingGroup, refresh: Refresh) -> list[InstanceState]:
+    return [state for state in staying(group) if state.instance_id in refresh.waiting]
 
 
 def staying(group: FakeAutoScalingGroup) -> list[InstanceState]:
@@ -53,6 +68,7 @@ def staying(group: FakeAutoScalingGroup) -> list[InstanceState]:
 def take_out(group: FakeAutoScalingGroup, state: InstanceState) -> None:
     """Deregisters an instance first; it ends when its target groups have drained it."""
     state.lifecycle_state = _LEAVING
+    ends(group, state)
     for each in target_groups(group):
         if state.instance.id in each.targets:
             each.deregister([{"Id": state.instance.id}])
@@ -97,24 +113,23 @@ def _end_if_drained(group: FakeAutoScalingGroup, state: InstanceState, world: Wo
     )
     if instance.state == "terminated":
         group.instance_states.remove(state)
+        has_ended(group, state)
     elif not drains and instance.state != "shutting-down":
         group.ec2_backend.terminate_instances([instance.id])
 
 
 def _refresh_step(group: FakeAutoScalingGroup, world: World) -> None:
-    """Takes out as many as an instance refresh may at this moment."""
+    """Takes out as many as an instance refresh may at this moment; `balance` starts the others."""
     for refresh in refreshes_of(group):
         if not refresh.is_active:
             continue
         serving = [state for state in staying(group) if _serves(group, state, world)]
         missing = int(group.desired_capacity or 0) - len(serving)
-        old = [state for state in staying(group) if state.instance_id in refresh.waiting]
-        for state in old[: max(0, refresh.most_missing - missing)]:
+        for state in _to_replace(group, refresh)[: max(0, refresh.most_missing - missing)]:
             take_out(group, state)
-        refresh.waiting = [
-            state.instance_id for state in staying(group) if state.instance_id in refresh.waiting
-        ]
-        if not refresh.waiting and missing <= 0 and not old:
+        old = _to_replace(group, refresh)
+        refresh.waiting = [state.instance_id for state in old]
+        if not old and missing <= 0:
             refresh.end("Successful")
 
 

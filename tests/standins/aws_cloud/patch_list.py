@@ -10,9 +10,11 @@ from tests.standins.aws_cloud.patches import (
     launch_templates,
     listener_actions,
     listener_settings,
+    machine_images,
     parameter_copies,
     rules,
     scaling,
+    scaling_activities,
     target_health,
 )
 from tests.standins.aws_cloud.patching import Patch
@@ -29,8 +31,10 @@ PATCHES: tuple[Patch, ...] = (
     instance_states.patch,
     launch_templates.patch,
     scaling.patch,
+    machine_images.patch,
     group_capacity.patch,
     group_names.patch,
     parameter_copies.patch,
     instance_refresh.patch,
+    scaling_activities.patch,
 )

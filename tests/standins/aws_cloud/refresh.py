@@ -42,9 +42,22 @@ class Refresh:
 
     @property
     def most_missing(self) -> int:
-        """How many may be out of service at a time; one at least, or it could not begin."""
-        percent = int(self.preferences.get("MinHealthyPercentage") or 90)
-        return max(1, math.floor(self.size * (100 - percent) / 100))
+        """How many may be out of service at a time.
+
+        One at least where none may be started ahead of time: it could not begin else.
+        """
+        percent = self._percent("MinHealthyPercentage", 90)
+        return max(0 if self.most_more else 1, math.floor(self.size * (100 - percent) / 100))
+
+    @property
+    def most_more(self) -> int:
+        """How many may be started before others are ended; one at least, if any."""
+        percent = self._percent("MaxHealthyPercentage", 100) - 100
+        return max(1, math.floor(self.size * percent / 100)) if percent > 0 else 0
+
+    def _percent(self, name: str, default: int) -> int:
+        given = self.preferences.get(name)
+        return default if given is None else int(given)
 
     def end(self, status: str) -> None:
         """Goes on no more."""

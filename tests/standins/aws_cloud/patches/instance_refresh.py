@@ -1,6 +1,7 @@
 """Instance refreshes, which moto does not know: it answers with status 500."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from moto.autoscaling.exceptions import AutoscalingClientError, ValidationError
 from moto.autoscaling.models import FakeAutoScalingGroup
@@ -28,6 +29,7 @@ def _start(self: AutoScalingResponse) -> ActionResult:
         msg = "An Instance Refresh is already in progress and blocks the execution of this one"
         raise AutoscalingClientError("InstanceRefreshInProgress", msg)
     preferences = self._get_param("Preferences", {})
+    _check(preferences)
     present = staying(group)
     if preferences.get("SkipMatching"):
         wanted = launched_version(group)
@@ -36,6 +38,17 @@ def _start(self: AutoScalingResponse) -> ActionResult:
     refresh = Refresh(group.name, preferences, waiting, len(staying(group)))
     refreshes_of(group).append(refresh)
     return ActionResult({"InstanceRefreshId": refresh.name})
+
+
+def _check(preferences: Mapping[str, Any]) -> None:
+    most = int(preferences.get("MaxHealthyPercentage") or 100)
+    fewest = preferences.get("MinHealthyPercentage")
+    if not 100 <= most <= 200:
+        msg = f"MaxHealthyPercentage {most} is not between 100 and 200"
+        raise ValidationError(msg)
+    if fewest is not None and most - int(fewest) > 100:
+        msg = "MaxHealthyPercentage may be at most 100 more than MinHealthyPercentage"
+        raise ValidationError(msg)
 
 
 def _describe(self: AutoScalingResponse) -> ActionResult:

@@ -1,0 +1,1 @@
+"""The same questions on AWS: the real provider's logic, over an API that stands in for AWS."""
