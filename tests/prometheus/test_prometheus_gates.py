@@ -79,8 +79,8 @@ def test_our_quantile_is_the_one_that_prometheus_gives(apps, prometheus):
 
 
 def test_a_fast_color_passes_and_a_slow_one_is_refused(judge):
-    fast = judge("latency", measuring(min_samples=100, limit_seconds=0.2))
-    slow = judge("latency", measuring("slow", min_samples=100, limit_seconds=0.2), rising="slow")
+    fast = judge("latency", measuring(min_samples=20, limit_seconds=0.2))
+    slow = judge("latency", measuring("slow", min_samples=20, limit_seconds=0.2), rising="slow")
 
     assert fast.passed, fast
     assert not slow.passed
@@ -90,8 +90,8 @@ def test_a_fast_color_passes_and_a_slow_one_is_refused(judge):
 def test_scraping_says_the_same(judge):
     gate = {"labels": {"path": "/"}, "window_seconds": 2, "requests": SENT, "limit_seconds": 0.2}
 
-    fast = judge("latency", {**gate, "min_samples": 100})
-    slow = judge("latency", {**gate, "min_samples": 100}, rising="slow")
+    fast = judge("latency", {**gate, "min_samples": 20})
+    slow = judge("latency", {**gate, "min_samples": 20}, rising="slow")
 
     assert fast.passed, fast
     assert not slow.passed
@@ -99,7 +99,7 @@ def test_scraping_says_the_same(judge):
 
 
 def test_an_erring_color_is_refused_beside_the_live_one(judge):
-    compare = {"min_samples": 100}
+    compare = {"min_samples": 20}
     good = judge("errors", measuring(compare=compare))
     bad = judge("errors", measuring("broken", compare=compare), rising="broken")
 
@@ -119,7 +119,7 @@ def test_the_first_errors_of_a_color_count(judge, rare):
         member.serve(9, status="503")
 
     threading.Timer(1.5, err).start()
-    gate = measuring("rare", requests=None, compare={"min_samples": 100}, max_share=0.01)
+    gate = measuring("rare", requests=None, compare={"min_samples": 20}, max_share=0.01)
 
     verdict = judge("errors", {**gate, "labels": {"color": "rare"}})
 

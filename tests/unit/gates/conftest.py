@@ -1,6 +1,8 @@
 import contextlib
 import socket
 
+# Loaded here: the first request of a test would else take that out of a gate's own time.
+import httpx  # noqa: F401
 import pytest
 
 from bluegreen.colors import Color
