@@ -2,11 +2,12 @@
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 
 import typer
 from rich.console import Console, RenderableType
@@ -21,8 +22,8 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
-        self._stdout = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
-        self._stderr = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+        self._stdout = _Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        self._stderr = _Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
     @property
     def is_terminal(self) -> bool:
@@ -105,11 +106,32 @@ def ending(output: Output) -> Iterator[None]:
         raise typer.Exit(error.exit_code) from error
 
 
+class _Console(Console):
+    """One that goes on when nobody reads it any more, where rich would end the program."""
+
+    def on_broken_pipe(self) -> None:
+        """Lets what is written from now on go nowhere."""
+        _silence(self.file)
+
+
 @contextlib.contextmanager
 def _even_without_a_terminal() -> Iterator[None]:
     """What is written to a terminal that has gone away is lost; the operation is not."""
-    with contextlib.suppress(OSError):
+    try:
         yield
+    except OSError:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:
+                _silence(stream)
+
+
+def _silence(stream: IO[str]) -> None:
+    """Points a stream to nowhere: what it still holds would fail the end of the program."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _plain(content: object) -> Any:  # noqa: ANN401  # what JSON has

@@ -1,0 +1,45 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys, time
+from bluegreen.cli.output import Output
+from bluegreen.operations import EngineMessage
+output = Output(as_json={as_json})
+sys.stdin.readline()
+with output.progress() as progress:
+    for number in range(50):
+        progress(EngineMessage(f"step {{number}} " + "x" * 5000, "info"))
+output.result({{"done": True}}, lambda: "done")
+output.problem("look at this")
+with open({path!r}, "w") as file:
+    file.write("went on to its end")
+sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_who_reads_it_may_go_away_at_any_time(tmp_path, as_json):
+    path = tmp_path / "end"
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM.format(as_json=as_json, path=str(path))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": "."},
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    process.stderr.close()
+
+    process.stdin.write("go\n")
+    process.stdin.close()
+
+    assert process.wait(30) == 3
+    assert path.read_text() == "went on to its end"
