@@ -88,4 +88,7 @@ def _parsed(properties: dict[str, Any]) -> dict[str, Any]:
         plain_value = json.loads(value) if is_json else value
         if plain_value is not UNKNOWN:
             parsed[key] = plain_value
+    # Version 6 of the SDK takes one where Terraform takes a list.
+    if "assumeRole" in parsed:
+        parsed["assumeRoles"] = [parsed.pop("assumeRole")]
     return parsed
