@@ -254,6 +254,7 @@ def _event_journal(module: ModuleType) -> None:
 
 
 _PATCHES: dict[str, Callable[[ModuleType], None]] = {
+    "bluegreen.aws.event_journal": _event_journal,
     "bluegreen.gate_hooks.hook": _hooks,
     "bluegreen.kubernetes.cluster": _cluster,
     "bluegreen.kubernetes.event_journal": _event_journal,

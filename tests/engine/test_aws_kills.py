@@ -1,0 +1,142 @@
+"""A kill -9 of `pulumi up` at its moments on AWS; see `test_kills` for the idea.
+
+The points of the provider are those of the bridge: where the official one runs there are none.
+"""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.aws_driver import Region, aws_driver
+from tests.engine.aws_kill_stage import AwsStage
+from tests.engine.kill_cases import (
+    Stages,
+    assert_nobody_was_harmed,
+    assert_nothing_is_left_to_do,
+    assert_the_way_out_is_named_and_works,
+    in_soak,
+    killed,
+)
+from tests.engine.kill_matrix import Kill
+from tests.standins.aws.session import PLUGIN
+
+pytestmark = pytest.mark.skipif(
+    shutil.which(PLUGIN.name) is not None, reason="the official provider has no points to kill at"
+)
+
+READY = "ready"
+IN_EVERY_RUN = (
+    Kill("update shop-new-members: is done, not answered"),
+    Kill("update shop-route: is pending", with_process=False),
+    Kill("update shop-route: is done, not answered"),
+    Kill("update shop-flag: is pending"),
+)
+"""One update that deploys, switches and retires."""
+
+MORE = (
+    Kill("preview: hook shop-router-gate: before"),
+    Kill("preview: update shop-route: is pending"),
+    Kill("hook shop-new-template-guard: after"),
+    Kill("update shop-new-template: is pending", with_process=False),
+    Kill("update shop-new-template: is done, not answered"),
+    Kill("hook shop-new-guard: after"),
+    Kill("update shop-new-members: is pending"),
+    Kill("update shop-new-members: is pending", with_process=False),
+    Kill("hook shop-new-ready: before", with_process=False),
+    Kill("hook shop-new-ready: after"),
+    Kill("hook shop-router-guard: after"),
+    Kill("hook shop-router-gate: before"),
+    Kill("hook shop-router-gate: after"),
+    Kill("update shop-route: is pending"),
+    Kill("update shop-route: is done, not answered", with_process=False),
+    Kill("hook shop-router-follow: before"),
+    Kill("hook shop-router-follow: before", with_process=False),
+    Kill("hook shop-flag-follow: before"),
+    Kill("hook shop-flag-follow: after"),
+    Kill("update shop-flag: is done, not answered", with_process=False),
+    Kill("journal switch: before"),
+    Kill("journal switch: after"),
+    Kill("update shop-test: is pending"),
+    Kill("update shop-test: is done, not answered", with_process=False),
+    Kill("hook shop-old-guard: before", with_process=False),
+    Kill("hook shop-old-guard: after"),
+    Kill("update shop-old-members: is pending"),
+    Kill("update shop-old-members: is done, not answered"),
+    Kill("outputs of Stack shop-test: after"),
+)
+
+FIRST = tuple(
+    Kill(f"create {name}: is done, not answered")
+    for name in (
+        "shop-new",
+        "shop-events",
+        "shop-test-listener",
+        "shop-new-pinned",
+        "shop-new-template",
+        "shop-new-members",
+        "shop-route",
+        "shop-flag",
+        "shop-test",
+    )
+)
+"""The first update of a stack."""
+
+
+@contextlib.contextmanager
+def aws_stage(region: Region) -> Iterator[AwsStage]:
+    """Nothing is deployed."""
+    with aws_driver(region) as driver:
+        yield AwsStage(driver)
+
+
+@pytest.fixture(scope="module")
+def stages(region: Region) -> Iterator[Stages[AwsStage]]:
+    stages = Stages(lambda: aws_stage(region))
+    yield stages
+    stages.close()
+
+
+@pytest.fixture
+def stage(stages: Stages[AwsStage]) -> AwsStage:
+    """Both colors: one live with a release of its own, the other one retired."""
+    return stages.ready()
+
+
+def test_an_update_passes_every_point_that_it_is_killed_at(stage: AwsStage):
+    stage.turn()
+
+    result, points = stage.recorded_up()
+
+    assert result.ok, result
+    assert {kill.point for kill in (*IN_EVERY_RUN, *MORE)} <= set(points)
+    assert_nothing_is_left_to_do(stage)
+    stage.is_clean = True
+
+
+@pytest.mark.parametrize("kill", in_soak((*IN_EVERY_RUN, *MORE), IN_EVERY_RUN))
+def test_a_killed_update_harms_no_request_and_is_finished_by_the_next(stage: AwsStage, kill: Kill):
+    stage.turn()
+
+    with stage.load() as load:
+        update = killed(stage, kill)
+        assert_the_way_out_is_named_and_works(stage, update)
+        recording = load.stop()
+
+    assert_nobody_was_harmed(recording, conditions=[READY])
+    assert_nothing_is_left_to_do(stage)
+    stage.is_clean = True
+
+
+@pytest.mark.parametrize("kill", in_soak(FIRST))
+def test_a_killed_first_update_is_taken_over_as_its_message_says(region: Region, kill: Kill):
+    with aws_stage(region) as stage:
+        killed(stage, kill)
+        assert stage.cancel().ok
+        taken_over = stage.take_over_pending_creates()
+        assert taken_over.ok, taken_over
+        last = stage.driver.up()
+        assert last.ok, last
+
+        assert_nothing_is_left_to_do(stage)
