@@ -35,6 +35,8 @@ LONG = (
 # On the real engine, without a limit that another test's work could miss.
 BESIDE_EACH_OTHER = (
     "test_aws_drift.py",
+    "test_aws_failures.py",
+    "test_aws_kills.py",
     "test_bad_input.py",
     "test_hooks.py",
     "test_machine.py",

@@ -217,6 +217,10 @@ class Cloud:
         message = "An internal failure has occurred"
         self._front.faults.add(Fault(action, times, code, message, status, is_done_first))
 
+    def heal(self) -> None:
+        """From the next call on nothing fails any more because of `throttle` or `fail`."""
+        self._front.faults.clear()
+
     def lag(self, service: str, *, calls: int = 0, seconds: float = 0.0) -> None:
         """Lets reads of a service be late after each write: eventual consistency.
 
