@@ -27,7 +27,8 @@ NOBODY = {
     "AWS_SECRET_ACCESS_KEY": "nothing",
 }
 JARGON = re.compile(
-    r"Traceback|pydantic|[Ii]nput should|validation error|Error\b|_type|errors\.|object at 0x"
+    r"Traceback|pydantic|[Ii]nput should|validation error|Error\b"
+    r"|(?<!instance)_type|errors\.|object at 0x"
 )
 
 many = settings(
