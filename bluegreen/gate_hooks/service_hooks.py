@@ -232,6 +232,8 @@ class ServiceHooks:
         """Adds that outputs and user are told what is live when the provider itself fails."""
 
         async def tell(args: pulumi.ErrorHookArgs) -> bool:
+            if pulumi.runtime.is_dry_run():
+                return False
             failure = Failure(
                 name=args.name,
                 urn=args.urn,

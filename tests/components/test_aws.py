@@ -815,6 +815,17 @@ def test_what_nobody_gives_is_told_at_once_and_nothing_is_made(deploy: Deploy) -
     )
 
 
+def test_a_load_balancer_of_another_region_is_refused_at_once(deploy: Deploy) -> None:
+    args = AsgServiceArgs(config=config_of(), region="us-east-1")
+
+    with pytest.raises(ConfigError) as caught:
+        deploy(lambda: AsgService("shop", args))
+
+    (problem,) = caught.value.problems
+    assert "service.aws.load_balancer_arn: the load balancer is in eu-west-1" in problem
+    assert problem.endswith("; nothing was changed")
+
+
 def test_what_would_make_anchors_anew_is_the_place_of_the_service(deploy: Deploy) -> None:
     recording = a_service(deploy)
 
