@@ -40,18 +40,18 @@ class AwsAdvice:
                 "update of this stack has made"
             )
         if failure.is_about(*EXPIRED):
-            return f"log in again, or get a new token; then {go_on(failure)}"
+            return f"log in again, or get a new token; then {_go_on(failure)}"
         if failure.is_about(*THROTTLED):
             return (
-                f"AWS has too many requests of this account: wait a minute; then {go_on(failure)}"
+                f"AWS has too many requests of this account: wait a minute; then {_go_on(failure)}"
             )
         for code, (key, what) in _NAMED.items():
             if failure.is_about(code):
                 return (
                     f"{key} names no {what} of this account and region; "
-                    f"`pulumi config set --path {key} ARN`; then {go_on(failure)}"
+                    f"`pulumi config set --path {key} ARN`; then {_go_on(failure)}"
                 )
-        return go_on(failure)
+        return _go_on(failure)
 
     def _identity(self, failure: Failure) -> str | None:
         """What Pulumi calls the id of what is there already."""
@@ -76,6 +76,15 @@ class AwsAdvice:
         )
         priority = str(int(inputs["priority"]))
         return next((each["RuleArn"] for each in found if each["Priority"] == priority), None)
+
+
+def _go_on(failure: Failure) -> str:
+    # The provider keeps what it was to write for what is there, also when AWS has refused it.
+    return (
+        "`pulumi up --refresh` goes on from there"
+        if failure.operation == "update"
+        else go_on(failure)
+    )
 
 
 def _name(inputs: Mapping[str, Any]) -> str | None:

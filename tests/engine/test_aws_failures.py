@@ -15,7 +15,7 @@ from tests.engine.pulumi_stack import Result
 
 BLUE, GREEN = TrafficSplit(blue=100, green=0), TrafficSplit(blue=0, green=100)
 OFTEN = 100
-GO_ON = "`pulumi up` goes on from there"
+GO_ON = "`pulumi up --refresh` goes on from there"
 WAIT = f"AWS has too many requests of this account: wait a minute; then {GO_ON}"
 AT_BLUE = "production traffic goes to 100 % blue 1.0"
 AT_GREEN = "production traffic goes to 100 % green 1.1"
@@ -30,8 +30,8 @@ def shared(region: Region) -> Iterator[AwsDriver]:
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 1})
         driver.configure("green", {"release": "1.1", "replicas": 1})
-        driver.configure("service.gates.timeout_seconds", 10)
-        driver.configure("service.gates.capacity.timeout_seconds", 3)
+        driver.configure("service.gates.timeout_seconds", 30)
+        driver.configure("service.gates.capacity.timeout_seconds", 25)
         result = driver.up()
         assert result.ok, result
         yield driver
@@ -76,7 +76,8 @@ def assert_failed(result: Result, line: str) -> None:
 
 def assert_the_next_update_finishes(driver: AwsDriver, *, release: str = "1.1") -> Result:
     driver.cloud.heal()
-    result = driver.up()
+    # Without the refresh the state has what was to be written, and nobody writes it again.
+    result = driver.up(refresh=True)
     assert result.ok, result
     preview = driver.stack.preview()
     assert preview.ok, preview
@@ -113,8 +114,7 @@ def test_a_write_whose_answer_is_lost_is_told_as_what_it_is(both: AwsDriver, sta
 
     assert_failed(failed, f"shop: updating shop-route failed; {AT_GREEN}; {GO_ON}")
     assert stands(both) == (GREEN, "blue", "green")
-    finished = assert_the_next_update_finishes(both)
-    assert "traffic is where it should be" in finished.text
+    assert_the_next_update_finishes(both)
 
 
 @pytest.mark.soak

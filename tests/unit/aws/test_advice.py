@@ -6,6 +6,7 @@ from bluegreen.gate_hooks import Failure
 from tests.unit.aws.answers import BALANCER, LISTENER, FakeAws
 
 GO_ON = "`pulumi up` goes on from there"
+REFRESH = "`pulumi up --refresh` goes on from there"
 PREFIX = "urn:pulumi:dev::shop::bluegreen:index:AsgService$aws"
 
 
@@ -38,7 +39,7 @@ def test_what_is_known_is_told_with_what_helps(said, told):
     advice = AwsAdvice(FakeAws())(failed("lb/listener:Listener", said, operation="update"))
 
     assert told in advice
-    assert advice.endswith(f"; then {GO_ON}")
+    assert advice.endswith(f"; then {REFRESH}")
 
 
 def test_a_listener_that_is_there_is_taken_over_by_its_arn():
@@ -82,4 +83,4 @@ def test_without_an_answer_of_aws_the_rest_is_told():
 def test_an_update_is_never_told_to_take_something_over():
     failure = failed("ssm/parameter:Parameter", "ParameterAlreadyExists", operation="update")
 
-    assert AwsAdvice(FakeAws())(failure) == GO_ON
+    assert AwsAdvice(FakeAws())(failure) == REFRESH
