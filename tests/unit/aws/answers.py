@@ -20,7 +20,7 @@ STRANGER = f"{PREFIX}:targetgroup/other/9"
 class FakeAws:
     """Answers like `AwsSession`; an error in the place of an answer is raised."""
 
-    region = "eu-west-1"
+    region = known_region = "eu-west-1"
 
     def __init__(self, **answers):
         self.answers = answers

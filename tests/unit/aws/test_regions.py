@@ -29,7 +29,7 @@ def test_nothing_is_said_where_nothing_is_wrong_or_nobody_knows(arn, region):
 
 def test_one_that_only_the_hooks_know_is_not_asked_in_the_wrong_region():
     aws = FakeAws()
-    aws.region = "us-east-1"
+    aws.known_region = "us-east-1"
 
     with pytest.raises(DataPlaneError, match="the load balancer is in eu-west-1"):
         anchors_of(aws).load_balancer()
