@@ -25,8 +25,8 @@ class ConfigEdit:
     path: Path
     before: str
     after: str
-    changes: Mapping[str, Value]
-    """By dotted key below the namespace."""
+    changes: Mapping[str, Value | None]
+    """By dotted key below the namespace; None took it out."""
 
     namespace: str
 
@@ -36,14 +36,14 @@ class ConfigEdit:
         return self.before == self.after
 
 
-def edit_config(path: Path, namespace: str, changes: Mapping[str, Value]) -> ConfigEdit:
-    """Sets values in the file; a reader sees the old file or the new one.
+def edit_config(path: Path, namespace: str, changes: Mapping[str, Value | None]) -> ConfigEdit:
+    """Sets values in the file, and takes some out; a reader sees the old file or the new one.
 
     Args:
         path: The config file of the stack.
         namespace: Of the keys: the project's name.
         changes: Values by dotted key, such as `canary.percent`. A mapping is only written where
-            the key is not there yet.
+            the key is not there yet; None takes the key out with all that is below it.
 
     Raises:
         RefusedError: It cannot be read, written or changed like that; it is as it was.
@@ -84,7 +84,8 @@ def _values_before(edit: ConfigEdit, now: str) -> dict[str, Value]:
     for key in edit.changes:
         steps = _steps(edit.namespace, key)
         before, still = _at(old, steps), _at(present, steps) == _at(mine, steps)
-        if still and isinstance(before, str | int):
+        was_taken_out = edit.changes[key] is None and before is not None
+        if still and (isinstance(before, str | int) or was_taken_out):
             values[key] = before
     return values
 
@@ -100,7 +101,7 @@ def _steps(namespace: str, key: str) -> list[str]:
     return [f"{namespace}:{first}", *rest]
 
 
-def edited_text(text: str, namespace: str, changes: Mapping[str, Value]) -> str:
+def edited_text(text: str, namespace: str, changes: Mapping[str, Value | None]) -> str:
     """The text of a config file with other values in it.
 
     Raises:
@@ -110,8 +111,12 @@ def edited_text(text: str, namespace: str, changes: Mapping[str, Value]) -> str:
         wanted = _unshared(yaml.safe_load(text))
         for key, value in changes.items():
             steps = _steps(namespace, key)
-            text = _set(text, ["config", *steps], value)
             place = wanted["config"]
+            if value is None:
+                text = _removed(text, ["config", *steps])
+                (_at(place, steps[:-1]) or {}).pop(steps[-1], None)
+                continue
+            text = _set(text, ["config", *steps], value)
             for step in steps[:-1]:
                 place = place.setdefault(step, {})
             place[steps[-1]] = value
@@ -155,6 +160,21 @@ def _set(text: str, steps: list[str], value: Value) -> str:
     return text[: node.start_mark.index] + _scalar(value) + text[node.end_mark.index :]
 
 
+def _removed(text: str, steps: list[str]) -> str:
+    """The text without the lines of one key; what stands in one line with others is not touched."""
+    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    for step in steps:
+        if not isinstance(node, yaml.MappingNode) or node.flow_style:
+            return text
+        found = next((each for each in node.value if each[0].value == step), None)
+        if found is None:
+            return text
+        node = found[1]
+    key, value = found
+    start = key.start_mark.index - key.start_mark.column
+    return text[:start] + text[_end_of_lines(text, value) :]
+
+
 def _inserted(text: str, parent: yaml.MappingNode, key: str, value: Value) -> str:
     """The text with one more key at the end of a mapping."""
     if parent.flow_style:
@@ -162,16 +182,21 @@ def _inserted(text: str, parent: yaml.MappingNode, key: str, value: Value) -> st
         comma = ", " if parent.value else ""
         return f"{text[:end].rstrip()}{comma}{key}: {_flow(value)}{text[end:]}"
     indent = " " * parent.value[0][0].start_mark.column
-    last = parent.value[-1][1]
-    while isinstance(last, yaml.CollectionNode) and last.value and not last.flow_style:
-        final = last.value[-1]
-        last = final[1] if isinstance(final, tuple) else final
-    end = last.end_mark.index
-    if last.end_mark.column or not end:
-        line_end = text.find("\n", end)
-        end = len(text) if line_end < 0 else line_end + 1
+    end = _end_of_lines(text, parent.value[-1][1])
     head = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
     return head + "".join(f"{line}\n" for line in _lines(key, value, indent)) + text[end:]
+
+
+def _end_of_lines(text: str, node: yaml.Node) -> int:
+    """Where the line after a value begins; comments and empty lines behind it are not its."""
+    while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        final = node.value[-1]
+        node = final[1] if isinstance(final, tuple) else final
+    end = node.end_mark.index
+    if not node.end_mark.column and end:
+        return end
+    line_end = text.find("\n", end)
+    return len(text) if line_end < 0 else line_end + 1
 
 
 def _lines(key: str, value: Value, indent: str) -> list[str]:

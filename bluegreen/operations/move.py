@@ -17,7 +17,7 @@ from bluegreen.operations.automation import (
     StackLockedError,
     UpdateFailedError,
 )
-from bluegreen.operations.config_file import ConfigEdit, edit_config, restore_config
+from bluegreen.operations.config_file import ConfigEdit, Value, edit_config, restore_config
 from bluegreen.operations.engine_process import Interruption
 from bluegreen.operations.live import ask_program
 from bluegreen.operations.locks import lock_advice
@@ -73,9 +73,12 @@ def move_production(stack: Stack, config: StackConfig, move: Move, tell: Tell) -
         RefusedError: Production traffic is where it was, and so is the config file.
         UncertainError: It failed on the way; says what is known.
     """
-    changes: dict[str, str | int] = {ConfigKey.ACTIVE_COLOR: str(move.to)}
+    changes: dict[str, Value | None] = {ConfigKey.ACTIVE_COLOR: str(move.to)}
     if config.canary_percent:
         changes[f"{ConfigKey.CANARY}.percent"] = 0
+    if config.retired_color is move.to:
+        # Left there it would shrink the color in the update that moves production away again.
+        changes[ConfigKey.RETIRED] = None
     _stop_if_asked(stack)
     edit = edit_config(stack.config_file, stack.project.name, changes)
     started = time.monotonic()

@@ -60,6 +60,12 @@ class StackConfig:
         return percent if isinstance(percent, int) else 0
 
     @property
+    def retired_color(self) -> Color | None:
+        """The color that is to shrink while it is idle; None without such an entry."""
+        written = self._mapping(ConfigKey.RETIRED).get("color")
+        return Color(written) if written in set(Color) else None
+
+    @property
     def retention_hours(self) -> float:
         """How long the rollback target must stay able to serve."""
         written = self.service.get("retention_hours", _RETENTION_HOURS)

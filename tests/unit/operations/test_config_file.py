@@ -141,3 +141,36 @@ def test_whatever_is_written_is_read_back(release, number):
     assert config["shop:green"]["release"] == release
     assert config["shop:canary"]["percent"] == number
     assert config["shop:service"] == {"name": "shop", "port": 80}
+
+
+@pytest.mark.parametrize(
+    ("key", "gone"),
+    [
+        ("canary", "  shop:canary: {color: green, percent: 10}\n"),
+        ("green", WRITTEN[WRITTEN.index("  shop:green:") : WRITTEN.index("  shop:canary")]),
+        ("green.release", "    release: '1.1'   # the next\n"),
+        ("retired", ""),
+        ("retired.color", ""),
+    ],
+)
+def test_what_is_taken_out_takes_its_own_lines_along(key, gone):
+    assert edited_text(WRITTEN, "shop", {key: None}) == WRITTEN.replace(gone, "")
+
+
+def test_what_stands_in_one_line_with_others_is_not_taken_out_of_it():
+    with pytest.raises(RefusedError, match="nothing was changed"):
+        edited_text(WRITTEN, "shop", {"canary.percent": None})
+
+
+@pytest.mark.parametrize("meanwhile", ["", "# by somebody else\n"])
+def test_what_was_taken_out_is_put_back(tmp_path, meanwhile):
+    path = tmp_path / "Pulumi.prod.yaml"
+    path.write_text(WRITTEN)
+    edit = edit_config(path, "shop", {"active_color": "green", "green": None})
+    path.write_text(meanwhile + path.read_text())
+
+    restore_config(edit)
+
+    now = path.read_text()
+    assert yaml.safe_load(now) == yaml.safe_load(WRITTEN)
+    assert now == WRITTEN or meanwhile
