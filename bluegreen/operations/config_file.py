@@ -163,16 +163,16 @@ def _set(text: str, steps: list[str], value: Value) -> str:
 def _removed(text: str, steps: list[str]) -> str:
     """The text without the lines of one key; what stands in one line with others is not touched."""
     node = yaml.compose(text, Loader=yaml.SafeLoader)
+    start = 0
     for step in steps:
         if not isinstance(node, yaml.MappingNode) or node.flow_style:
             return text
-        found = next((each for each in node.value if each[0].value == step), None)
-        if found is None:
+        place = next((at for at, (key, _) in enumerate(node.value) if key.value == step), None)
+        if place is None:
             return text
-        node = found[1]
-    key, value = found
-    start = key.start_mark.index - key.start_mark.column
-    return text[:start] + text[_end_of_lines(text, value) :]
+        key, node = node.value[place]
+        start = key.start_mark.index - key.start_mark.column
+    return text[:start] + text[_end_of_lines(text, node) :] if node else text
 
 
 def _inserted(text: str, parent: yaml.MappingNode, key: str, value: Value) -> str:

@@ -52,7 +52,7 @@ def test_a_slow_release_is_refused_by_its_latency_and_says_so_in_the_audit_trail
     assert (verdicts["latency"]["result"], verdicts["errors"]["result"]) == ("refused", "passed")
     assert verdicts["latency"]["limit"] == "p99 <= 0.2 s"
     assert verdicts["latency"]["value"].endswith(" requests")
-    assert verdicts["latency"]["seconds"] >= 2
+    assert verdicts["latency"]["duration_seconds"] >= 2
 
 
 def test_an_erring_release_is_refused_beside_the_live_one_and_a_good_one_passes(shop):
