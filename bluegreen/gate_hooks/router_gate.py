@@ -171,8 +171,7 @@ class FollowGate:
         if not verdict.passed:
             msg = (
                 f"{self._update.name}: traffic does not follow: {verdict.reason} "
-                f"({verdict.value}, needed {verdict.limit}); the router has been written, the "
-                "active flag has not; `pulumi up` asks again, or set active_color back"
+                f"({verdict.value}, needed {verdict.limit}); {self._what_is_written()}"
             )
             self._record_failure(call, msg)
             raise RolloutError(msg)
@@ -180,6 +179,23 @@ class FollowGate:
         if not self._has_said_yes:
             call.say(f"{self._update.name}: {verdict}")
         self._has_said_yes = True
+
+    def _what_is_written(self) -> str:
+        """A provider may keep what it was to write as the state, also when it was refused."""
+        update = self._update
+        try:
+            live = update.data_plane.live_route()
+        except DataPlaneError:
+            live = None
+        if live is not None and live.split != update.plan.split:
+            return (
+                "the router has not been written, whatever the state says, nor has the active "
+                "flag; `pulumi up --refresh` writes them, or set active_color back"
+            )
+        return (
+            "the router has been written, the active flag has not; `pulumi up` asks again, or set "
+            "active_color back"
+        )
 
     def _record_failure(self, call: HookCall, why: str) -> None:
         update = self._update
