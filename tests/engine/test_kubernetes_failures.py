@@ -181,6 +181,7 @@ def test_a_live_color_that_was_scaled_up_by_hand_is_not_made_smaller_in_passing(
     assert replicas(both, "blue") == 2
 
 
+@pytest.mark.soak
 def test_an_idle_color_that_was_scaled_down_by_hand_is_not_switched_to_until_it_is_back(
     both: KwokDriver,
 ):
@@ -254,6 +255,7 @@ def test_an_object_that_was_deleted_by_hand_is_seen_and_made_again(
     assert both.live() == BLUE
 
 
+@pytest.mark.soak
 def test_a_router_that_was_made_anew_by_hand_is_taken_over_by_a_refresh_only(both: KwokDriver):
     path = both.names.core("services", "shop")
     before = both.router()
@@ -286,6 +288,7 @@ def test_a_router_that_was_made_anew_by_hand_is_taken_over_by_a_refresh_only(bot
 # The cluster refuses.
 
 
+@pytest.mark.soak
 def test_a_quota_is_named_as_the_reason_and_holds_up_the_switch_only(both: KwokDriver):
     quotas = both.names.core("resourcequotas")
     both.api.create(quotas, {"metadata": {"name": "few"}, "spec": {"hard": {"pods": "5"}}})
@@ -342,6 +345,7 @@ def test_members_that_stop_being_ready_are_not_switched_to_and_hold_up_nothing_e
     assert both.live() == GREEN
 
 
+@pytest.mark.soak
 def test_members_whose_readiness_flaps_are_not_switched_to_until_they_are_steady(
     both: KwokDriver,
 ):
@@ -360,6 +364,7 @@ def test_members_whose_readiness_flaps_are_not_switched_to_until_they_are_steady
     assert both.live() == GREEN
 
 
+@pytest.mark.soak
 def test_a_node_with_a_live_member_can_be_drained(both: KwokDriver):
     budgets = both.names.group("policy/v1", "poddisruptionbudgets", "shop-blue")
     eventually(lambda: (both.api.get(budgets) or {})["status"].get("disruptionsAllowed") == 1)
@@ -373,6 +378,7 @@ def test_a_node_with_a_live_member_can_be_drained(both: KwokDriver):
     assert name not in {pod["metadata"]["name"] for pod in pods(both, "blue")}
 
 
+@pytest.mark.soak
 def test_a_namespace_that_is_about_to_end_takes_nothing(fresh: KwokDriver):
     names = fresh.names
     keeper = {"metadata": {"name": "keeper", "finalizers": ["bluegreen.test/stays"]}}
