@@ -38,8 +38,9 @@ class Anchors:
             if not found:
                 raise
             arn = self._in_front_of(found)
-        if problem := elsewhere(arn, self._aws.known_region):
-            raise DataPlaneError(problem)
+        if wrong := elsewhere(arn, self._aws.known_region):
+            msg = f"{wrong.problem}; {wrong.advice}"
+            raise DataPlaneError(msg)
         return arn
 
     def target_groups(self) -> dict[Color, str] | None:

@@ -182,10 +182,10 @@ def _access(args: AsgServiceArgs) -> AwsAccess:
 
 def _check_region(ground: Ground, session: AwsSession) -> None:
     """Where it can be told at once; else the hooks tell it before anything moves."""
-    problem = elsewhere(ground.load_balancer_arn, session.known_region)
-    if problem is not None:
+    wrong = elsewhere(ground.load_balancer_arn, session.known_region)
+    if wrong is not None:
         key = f"{pulumi.get_project()}:service.aws.load_balancer_arn"
-        raise ConfigError([f"{key}: {problem}; nothing was changed"])
+        raise ConfigError([f"{key}: {wrong.problem}; nothing was changed; {wrong.advice}"])
 
 
 def _ground_guard(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bluegreen.aws.finding import Finding
+from bluegreen.aws.regions import elsewhere
 from bluegreen.aws.surroundings import Surroundings
 from bluegreen.colors import Color
 
@@ -26,13 +27,8 @@ class Question:
 
 def _the_load_balancer(around: Surroundings, values: _Values) -> _Findings:
     arn, vpc = values["load_balancer"], values["vpc"]
-    region = arn.split(":")[3]
-    if region != around.region:
-        yield Finding(
-            "service.aws.load_balancer_arn",
-            f"it is in {region}, and this update writes to {around.region}",
-            f"`pulumi config set aws:region {region}`, or name a load balancer of {around.region}",
-        )
+    if wrong := elsewhere(arn, around.region):
+        yield Finding("service.aws.load_balancer_arn", wrong.problem, wrong.advice)
         return
     found = around.load_balancer(arn)
     if found is None:

@@ -1,11 +1,20 @@
 """Whether the load balancer is where hooks and provider work. Pure."""
 
-__all__ = ["elsewhere"]
+from typing import NamedTuple
+
+__all__ = ["Elsewhere", "elsewhere"]
 
 _PARTS = 6
 
 
-def elsewhere(arn: object, region: str | None) -> str | None:
+class Elsewhere(NamedTuple):
+    """A load balancer in a region in which this update does nothing."""
+
+    problem: str
+    advice: str
+
+
+def elsewhere(arn: object, region: str | None) -> Elsewhere | None:
     """What is wrong when a load balancer is in another region than is asked; None if nothing is.
 
     Args:
@@ -15,10 +24,10 @@ def elsewhere(arn: object, region: str | None) -> str | None:
     there = _region_in(arn)
     if there is None or region is None or there == region:
         return None
-    return (
-        f"the load balancer is in {there}, and this update works in {region}; "
-        f"`pulumi config set aws:region {there}`, or set AWS_REGION to it, or with a provider of "
-        "your own say AsgServiceArgs(region=…)"
+    return Elsewhere(
+        f"the load balancer is in {there}, and this update works in {region}",
+        f"`pulumi config set aws:region {there}`, or set AWS_REGION to it, or name a load "
+        f"balancer of {region}; with a provider of your own say AsgServiceArgs(region=…)",
     )
 
 

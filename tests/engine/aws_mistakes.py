@@ -134,8 +134,9 @@ FOUND = [
         {"load_balancer_arn": "<foreign_balancer>"},
         no(
             key("load_balancer_arn"),
-            "it is in eu-west-1, and this update writes to us-east-1",
-            "`pulumi config set aws:region eu-west-1`, or name a load balancer of us-east-1",
+            "the load balancer is in eu-west-1, and this update works in us-east-1",
+            "`pulumi config set aws:region eu-west-1`, or set AWS_REGION to it, or name a load "
+            "balancer of us-east-1; with a provider of your own say AsgServiceArgs(region=…)",
         ),
     ),
     aws(

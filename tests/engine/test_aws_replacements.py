@@ -75,7 +75,10 @@ EDITS = [
     ),
     Edit(
         "another load balancer",
-        {"service.aws.load_balancer_arn": "<balancer>"},
+        {
+            "service.aws.load_balancer_arn": "<balancer>",
+            "service.aws.rule.listener_arn": "<its_listener>",
+        },
         ((LISTENER, "loadBalancerArn"),),
         "its load_balancer would change from",
     ),
@@ -202,24 +205,26 @@ def _others(driver: AwsDriver) -> dict[str, str]:
         LoadBalancerArn=driver.balancer, SecurityGroups=[driver.cloud.security_group(), group]
     )
     second = elb.create_load_balancer(Name="second", Subnets=driver.cloud.subnets())
+    balancer = second["LoadBalancers"][0]["LoadBalancerArn"]
     listeners = [
         elb.create_listener(
-            LoadBalancerArn=driver.balancer,
+            LoadBalancerArn=each,
             Protocol="HTTP",
             Port=port,
             DefaultActions=[
                 {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
             ],
         )["Listeners"][0]["ListenerArn"]
-        for port in (9000, 9001)
+        for each, port in ((driver.balancer, 9000), (driver.balancer, 9001), (balancer, 9002))
     ]
     images = ec2.describe_images(Owners=["amazon"])["Images"]
     return {
         "vpc": ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"],
         "group": group,
-        "balancer": second["LoadBalancers"][0]["LoadBalancerArn"],
+        "balancer": balancer,
         "shared": listeners[0],
         "listener": listeners[1],
+        "its_listener": listeners[2],
         "image": images[1]["ImageId"],
     }
 

@@ -6,11 +6,11 @@ from tests.unit.aws.answers import BALANCER, FakeAws, anchors_of
 
 
 def test_a_load_balancer_of_another_region_is_told_with_both_and_what_to_set():
-    text = elsewhere(BALANCER, "us-east-1")
+    wrong = elsewhere(BALANCER, "us-east-1")
 
-    assert text is not None
-    assert text.startswith("the load balancer is in eu-west-1, and this update works in us-east-1")
-    assert "`pulumi config set aws:region eu-west-1`" in text
+    assert wrong is not None
+    assert wrong.problem == "the load balancer is in eu-west-1, and this update works in us-east-1"
+    assert wrong.advice.startswith("`pulumi config set aws:region eu-west-1`")
 
 
 @pytest.mark.parametrize(
