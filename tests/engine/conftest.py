@@ -48,12 +48,8 @@ OF_AWS = (
 OF_SERVICE = (
     *OF_AWS,
     "deploy_to_the_idle",
-    "switch_back_restores",
-    "deploy_and_switch_in_one",
-    "retired_color_shrinks",
     "comes_before_the_shrink",
     "does_not_follow",
-    "removed_idle_color",
 )
 CHOSEN = {"http-route": OF_THE_ROUTER, "service": OF_SERVICE, "aws": OF_AWS}
 

@@ -35,6 +35,7 @@ def rule_of(driver: AwsDriver, color: str) -> str | None:
     return None
 
 
+@pytest.mark.soak
 def test_what_nobody_changed_is_no_drift(both: AwsDriver):
     result = both.stack.preview("--refresh")
 
@@ -58,6 +59,7 @@ def test_moved_weights_are_seen_by_a_refresh_and_by_no_plain_update(both: AwsDri
     assert both.ask("production") == BLUE_ANSWERS
 
 
+@pytest.mark.soak
 def test_another_target_group_in_the_action_is_taken_out_by_a_refresh(both: AwsDriver):
     both.move_by_hand(None)
 
@@ -82,6 +84,7 @@ def test_a_number_of_members_within_the_bounds_is_nobodys_to_repair(both: AwsDri
     assert both.group("blue")["DesiredCapacity"] == 2
 
 
+@pytest.mark.soak
 def test_other_bounds_are_seen_by_a_refresh_and_put_back(both: AwsDriver):
     resize(both, "green", MinSize=0, DesiredCapacity=0)
     wait(lambda: instances(both, "green") == 0)
@@ -94,6 +97,7 @@ def test_other_bounds_are_seen_by_a_refresh_and_put_back(both: AwsDriver):
     assert both.ask("test") == {"green 1.1": 20}
 
 
+@pytest.mark.soak
 def test_a_deleted_rule_of_the_test_endpoint_is_made_again_by_a_refresh(both: AwsDriver):
     both.elb.delete_rule(RuleArn=rule_of(both, "green"))
 
@@ -127,6 +131,7 @@ def test_a_deleted_listener_stops_a_switch_and_is_made_again_by_a_refresh(both: 
     assert both.ask("production") == BLUE_ANSWERS
 
 
+@pytest.mark.soak
 def test_a_deleted_flag_is_written_again_by_a_refresh(both: AwsDriver):
     parameters = both.cloud.client("ssm")
     parameters.delete_parameter(Name="/shop/active-color")

@@ -155,6 +155,7 @@ def test_a_router_that_a_controller_writes_too_is_not_fought_over(both: KwokDriv
     assert both.live() == GREEN
 
 
+@pytest.mark.soak
 def test_a_live_color_that_was_scaled_up_by_hand_is_not_made_smaller_in_passing(both: KwokDriver):
     scale(both, "blue", 5)
     both.configure("blue.replicas", 3)
@@ -202,6 +203,7 @@ def test_an_idle_color_that_was_scaled_down_by_hand_is_not_switched_to_until_it_
     assert replicas(both, "green") == 2
 
 
+@pytest.mark.soak
 def test_another_image_on_the_live_color_is_seen_and_not_taken_away_without_permission(
     both: KwokDriver,
 ):
@@ -315,6 +317,7 @@ def test_a_quota_is_named_as_the_reason_and_holds_up_the_switch_only(both: KwokD
     assert both.live() == BLUE
 
 
+@pytest.mark.soak
 def test_members_that_stop_being_ready_are_not_switched_to_and_hold_up_nothing_else(
     both: KwokDriver,
 ):

@@ -28,13 +28,13 @@ pytestmark = pytest.mark.skipif(
 
 IN_EVERY_RUN = (
     Kill("update shop-new-members: is done, not answered"),
-    Kill("hook shop-router-gate: before"),
     Kill("update shop-route: is done, not answered"),
     Kill("update shop-flag: is done, not answered", with_process=False),
 )
 """One update that deploys, switches and retires."""
 
 MORE = (
+    Kill("hook shop-router-gate: before"),
     Kill("hook shop-old-guard: before", with_process=False),
     Kill("hook shop-router-follow: before"),
     Kill("update shop-new-members: is pending"),

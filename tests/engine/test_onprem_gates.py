@@ -99,6 +99,7 @@ def test_a_suite_lets_a_release_in_that_takes_orders_and_no_other_one(shop: OnPr
     assert TOKEN not in kept
 
 
+@pytest.mark.soak
 def test_a_dry_run_reports_and_the_flags_are_in_the_event(shop: OnPremDriver):
     shop.configure(
         "service.gates.dependencies",
