@@ -6,12 +6,24 @@ from typing import Protocol, Self, TypeVar
 
 from bluegreen.colors import Color
 from bluegreen.gates.answers import UnusableAnswerError
-from bluegreen.gates.gate import Deadline, Endpoint, Subject
+from bluegreen.gates.gate import Deadline, Endpoint, Subject, WrittenGate
 from bluegreen.gates.paced import OwnRequests, send
 from bluegreen.gates.prometheus_api import Series, filled_in
 from bluegreen.gates.prometheus_text import Sample, SeriesFilter
+from bluegreen.gates.statistics import what_is_missing
+from bluegreen.settings.measuring_gates import NoData
 
-__all__ = ["Asked", "Counted", "Figures", "Meter", "Metric", "Selection", "Window", "asked_colors"]
+__all__ = [
+    "Asked",
+    "Counted",
+    "Figures",
+    "Meter",
+    "MeteredGate",
+    "Metric",
+    "Selection",
+    "Window",
+    "asked_colors",
+]
 
 
 class Figures(Protocol):
@@ -104,6 +116,26 @@ class Meter(Protocol):
             UnusableAnswerError: It could not be measured.
             NotAskableError: It cannot be, whenever it is tried.
         """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeteredGate(WrittenGate):
+    """What the gates have in common that count over a window."""
+
+    meter: Meter
+    no_data: NoData = NoData.FAIL
+    timeout_seconds: float = 90
+    is_slow: bool = True
+
+    @property
+    def lacks(self) -> str:
+        """Packages, or the token of the Prometheus server."""
+        return what_is_missing() or self.meter.lacks
+
+    @property
+    def runs_in_preview(self) -> bool:
+        """Never: it takes a window, and the fleet of the update."""
+        return False
 
 
 def asked_colors(subject: Subject, *, with_live: bool) -> tuple[Asked, ...]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from bluegreen.colors import Color
 from bluegreen.gates.answers import UnusableAnswerError
-from bluegreen.gates.counting import Meter, asked_colors
-from bluegreen.gates.gate import Deadline, Subject, Verdict, WrittenGate
+from bluegreen.gates.counting import MeteredGate, asked_colors
+from bluegreen.gates.gate import Deadline, Subject, Verdict
 from bluegreen.gates.no_data import without_data
 from bluegreen.gates.prometheus_api import NotAskableError, Series, gained
 from bluegreen.gates.prometheus_text import (
@@ -15,8 +15,8 @@ from bluegreen.gates.prometheus_text import (
     error_count,
     is_server_error,
 )
-from bluegreen.gates.statistics import Shares, compare_errors, is_above, load_tests, what_is_missing
-from bluegreen.settings.measuring_gates import ComparisonSettings, NoData
+from bluegreen.gates.statistics import Shares, compare_errors, is_above, load_tests
+from bluegreen.settings.measuring_gates import ComparisonSettings
 
 __all__ = ["Answered", "ErrorsGate", "StatusMetric"]
 
@@ -90,30 +90,16 @@ class StatusMetric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorsGate(WrittenGate):
+class ErrorsGate(MeteredGate):
     """Passes when the share of 5xx answers is small, and not larger than the live color's.
 
     Shares are compared, never numbers: the live color has most of the traffic.
     """
 
     name: str = "errors"
-    meter: Meter
     metric: StatusMetric = StatusMetric()
     max_share: float = 0.05
     compare: ComparisonSettings = field(default_factory=ComparisonSettings)
-    no_data: NoData = NoData.FAIL
-    timeout_seconds: float = 90
-    is_slow: bool = True
-
-    @property
-    def lacks(self) -> str:
-        """Packages, or the token of the Prometheus server."""
-        return what_is_missing() or self.meter.lacks
-
-    @property
-    def runs_in_preview(self) -> bool:
-        """Never: it takes a window, and the fleet of the update."""
-        return False
 
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Measures over the window, once."""

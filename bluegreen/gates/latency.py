@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 from bluegreen.colors import Color
 from bluegreen.gates.answers import UnusableAnswerError
-from bluegreen.gates.counting import Meter, asked_colors
-from bluegreen.gates.gate import Deadline, Subject, Verdict, WrittenGate
+from bluegreen.gates.counting import MeteredGate, asked_colors
+from bluegreen.gates.gate import Deadline, Subject, Verdict
 from bluegreen.gates.histogram import Histogram, Quantile, UnusableHistogramError
 from bluegreen.gates.no_data import without_data
 from bluegreen.gates.prometheus_api import NotAskableError, Series, gained
 from bluegreen.gates.prometheus_text import Sample, SeriesFilter, histogram_of
-from bluegreen.gates.statistics import compare_latencies, load_tests, what_is_missing
+from bluegreen.gates.statistics import compare_latencies, load_tests
 from bluegreen.gates.wording import seconds
-from bluegreen.settings.measuring_gates import ComparisonSettings, NoData
+from bluegreen.settings.measuring_gates import ComparisonSettings
 
 __all__ = ["HistogramMetric", "LatencyGate", "quantile_name"]
 
@@ -63,32 +63,18 @@ class HistogramMetric:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LatencyGate(WrittenGate):
+class LatencyGate(MeteredGate):
     """Passes when the quantile keeps to its limit.
 
     Where that is asked for, also only if no test finds the rising color slower than the live one.
     """
 
     name: str = "latency"
-    meter: Meter
     metric: HistogramMetric = HistogramMetric()
     quantile: float = 0.99
     limit_seconds: float = 0.5
     min_samples: int = 300
     compare: ComparisonSettings | None = None
-    no_data: NoData = NoData.FAIL
-    timeout_seconds: float = 90
-    is_slow: bool = True
-
-    @property
-    def lacks(self) -> str:
-        """Packages, or the token of the Prometheus server."""
-        return what_is_missing() or self.meter.lacks
-
-    @property
-    def runs_in_preview(self) -> bool:
-        """Never: it takes a window, and the fleet of the update."""
-        return False
 
     def check(self, subject: Subject, deadline: Deadline) -> Verdict:
         """Measures over the window, once."""
