@@ -12,6 +12,8 @@ from tests.engine.turning_stage import KilledUpdate, TurningStage
 
 __all__ = [
     "Stages",
+    "assert_every_point_is_passed",
+    "assert_nobody_is_harmed_and_the_next_finishes",
     "assert_nobody_was_harmed",
     "assert_nothing_is_left_to_do",
     "assert_the_way_out_is_named_and_works",
@@ -106,3 +108,29 @@ def assert_nobody_was_harmed(recording: Recording, *, conditions: Iterable[str])
     others = [each.release for each in recording if each.release not in allowed]
     assert others == [], f"{len(others)} answers of members that were {set(others)}"
     assert len(recording) > 100, len(recording)
+
+
+def assert_every_point_is_passed(stage: TurningStage, kills: Iterable[Kill]) -> list[str]:
+    """An update that nobody kills passes each of the points; else a kill there would show nothing.
+
+    Returns all that it has passed.
+    """
+    stage.turn()
+    result, points = stage.recorded_up()
+    assert result.ok, result
+    assert {kill.point for kill in kills} <= set(points)
+    assert_nothing_is_left_to_do(stage)
+    return points
+
+
+def assert_nobody_is_harmed_and_the_next_finishes(
+    stage: TurningStage, kill: Kill, *, conditions: Iterable[str]
+) -> None:
+    """The update is killed under load; requests are answered by members in these conditions."""
+    with stage.load() as load:
+        update = killed(stage, kill)
+        assert_the_way_out_is_named_and_works(stage, update)
+        recording = load.stop()
+
+    assert_nobody_was_harmed(recording, conditions=conditions)
+    assert_nothing_is_left_to_do(stage)

@@ -12,6 +12,8 @@ import pytest
 from bluegreen.load import BackgroundLoad
 from tests.engine.kill_cases import (
     Stages,
+    assert_every_point_is_passed,
+    assert_nobody_is_harmed_and_the_next_finishes,
     assert_nobody_was_harmed,
     assert_nothing_is_left_to_do,
     assert_the_way_out_is_named_and_works,
@@ -47,26 +49,11 @@ def stage(stages: Stages[Stage]) -> Stage:
     return stages.ready()
 
 
-def assert_nobody_is_harmed_and_the_next_finishes(stage: Stage, kill: Kill) -> None:
-    with stage.load() as load:
-        update = killed(stage, kill)
-        assert_the_way_out_is_named_and_works(stage, update)
-        recording = load.stop()
-
-    assert_nobody_was_harmed(recording, conditions=[READY])
-    assert_nothing_is_left_to_do(stage)
-
-
 def test_an_update_passes_every_point_of_the_matrix(stage: Stage):
-    stage.turn()
+    points = assert_every_point_is_passed(stage, MATRIX)
 
-    result, points = stage.recorded_up()
-
-    assert result.ok, result
-    assert {kill.point for kill in MATRIX} <= set(points)
     # What is new in an update is to be killed at, too.
     assert {each for each in points if is_side_effect(each)} <= {kill.point for kill in MATRIX}
-    assert_nothing_is_left_to_do(stage)
     # An engine that is killed while it writes one of those leaves a state nobody can read.
     assert list(stage.driver.stack.state.rglob("*.attrs")) == []
     stage.is_clean = True
@@ -76,7 +63,7 @@ def test_an_update_passes_every_point_of_the_matrix(stage: Stage):
 def test_a_killed_update_harms_no_request_and_is_finished_by_the_next(stage: Stage, kill: Kill):
     stage.turn()
 
-    assert_nobody_is_harmed_and_the_next_finishes(stage, kill)
+    assert_nobody_is_harmed_and_the_next_finishes(stage, kill, conditions=[READY])
 
     stage.is_clean = True
 
@@ -87,7 +74,7 @@ def test_a_killed_removal_of_a_color_is_finished_by_the_next(stage: Stage, kill:
     assert stage.driver.up().ok
     stage.want_no_old()
 
-    assert_nobody_is_harmed_and_the_next_finishes(stage, kill)
+    assert_nobody_is_harmed_and_the_next_finishes(stage, kill, conditions=[READY])
 
     stage.want_all()
     assert stage.driver.up().ok
@@ -100,7 +87,7 @@ def test_a_killed_change_of_the_proxy_harms_no_request_and_is_finished_by_the_ne
 ):
     stage.want_another_proxy_config()
 
-    assert_nobody_is_harmed_and_the_next_finishes(stage, kill)
+    assert_nobody_is_harmed_and_the_next_finishes(stage, kill, conditions=[READY])
 
     stage.is_clean = True
 

@@ -11,7 +11,8 @@ import pytest
 
 from tests.engine.kill_cases import (
     Stages,
-    assert_nobody_was_harmed,
+    assert_every_point_is_passed,
+    assert_nobody_is_harmed_and_the_next_finishes,
     assert_nothing_is_left_to_do,
     assert_the_way_out_is_named_and_works,
     in_soak,
@@ -94,13 +95,7 @@ def stage(stages: Stages[KubernetesStage]) -> KubernetesStage:
 
 
 def test_an_update_passes_every_point_that_it_is_killed_at(stage: KubernetesStage):
-    stage.turn()
-
-    result, points = stage.recorded_up()
-
-    assert result.ok, result
-    assert {kill.point for kill in (*IN_EVERY_RUN, *MORE)} <= set(points)
-    assert_nothing_is_left_to_do(stage)
+    assert_every_point_is_passed(stage, (*IN_EVERY_RUN, *MORE))
     stage.is_clean = True
 
 
@@ -110,13 +105,8 @@ def test_a_killed_update_harms_no_request_and_is_finished_by_the_next(
 ):
     stage.turn()
 
-    with stage.load() as load:
-        update = killed(stage, kill)
-        assert_the_way_out_is_named_and_works(stage, update)
-        recording = load.stop()
+    assert_nobody_is_harmed_and_the_next_finishes(stage, kill, conditions=CONDITIONS)
 
-    assert_nobody_was_harmed(recording, conditions=CONDITIONS)
-    assert_nothing_is_left_to_do(stage)
     stage.is_clean = True
 
 

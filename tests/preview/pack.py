@@ -27,7 +27,7 @@ _ANYWHERE = {"__provider", "__defaults", "managedFields", "status"}
 _REPLACED = (
     (re.compile(re.escape(str(REPOSITORY))), "/repository"),
     (re.compile(r"/tmp/bg-\w+"), "/stack"),
-    (re.compile(r"/root/[\w./-]*"), "/home"),
+    (re.compile(rf"{re.escape(str(Path.home()))}/[\w./-]*"), "/home"),
     (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8080"),
     (re.compile(r"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(?:\.\d+)?"), r"2026-01-01\g<1>00:00:00"),
     (re.compile(r"\(\d+\.\d of 24 hours left\)"), "(23.9 of 24 hours left)"),
