@@ -24,10 +24,9 @@ class PlaceGuard:
 
     def __call__(self, call: HookCall) -> None:
         """Raises when a service that has a place is to get another one."""
-        for name, after in call.new.items():
-            if name not in self._place:
-                continue
-            before = (call.old or {}).get(name)
+        # In order: which change is told does not depend on how the engine happens to send them.
+        for name in sorted(self._place & call.new.keys()):
+            before, after = (call.old or {}).get(name), call.new[name]
             if isinstance(after, pulumi.output.Unknown):
                 # A preview that cannot know it; the update asks again.
                 continue

@@ -176,7 +176,8 @@ def is_event(line: str) -> bool:
 
 
 def _lines(text: str | bytes) -> Iterator[str]:
-    return iter((text.decode(errors="replace") if isinstance(text, bytes) else text).splitlines())
+    # Not splitlines(): it also parts at characters that stand in a JSON text as they are.
+    return iter((text.decode(errors="replace") if isinstance(text, bytes) else text).split("\n"))
 
 
 def _of_digest(found: Mapping[str, Any]) -> Document:

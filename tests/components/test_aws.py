@@ -823,7 +823,7 @@ def test_a_load_balancer_of_another_region_is_refused_at_once(deploy: Deploy) ->
 
     (problem,) = caught.value.problems
     assert "service.aws.load_balancer_arn: the load balancer is in eu-west-1" in problem
-    assert problem.endswith("; nothing was changed")
+    assert "; nothing was changed; `pulumi config set aws:region eu-west-1`" in problem
 
 
 def test_what_would_make_anchors_anew_is_the_place_of_the_service(deploy: Deploy) -> None:

@@ -204,8 +204,9 @@ class PulumiStack:
 
     def _read_events(self) -> Iterator[Mapping[str, Any]]:
         if self._events.exists():
-            for line in self._events.read_text().splitlines():
-                yield json.loads(line)
+            with self._events.open(encoding="utf-8") as events:
+                # Not splitlines(): it also parts at characters that stand in a JSON text.
+                yield from map(json.loads, events)
 
 
 def _steps(events: list[Mapping[str, Any]], kind: str, *, planning: bool) -> Iterator[Step]:

@@ -407,6 +407,34 @@ def _phase_of(driver: KwokDriver) -> str:
     return str(found.get("status", {}).get("phase"))
 
 
+# Another place.
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "what"),
+    [
+        ("service.kubernetes.namespace", "elsewhere", "its namespace would change from"),
+        ("service.kubernetes.router", "http_route", "its router would change from service"),
+    ],
+)
+def test_a_service_is_not_moved_to_another_place(cluster: Cluster, key: str, value: str, what: str):
+    with kwok_driver(cluster) as driver:
+        driver.configure("active_color", "blue")
+        driver.configure("blue", {"release": "1.0", "replicas": 1})
+        assert driver.up().ok
+        driver.configure("service.kubernetes.gateway", {"name": "edge"})
+        driver.configure(key, value)
+
+        preview, refused = driver.preview(), driver.up()
+
+        for result in (preview, refused):
+            assert result.exit_code != 0
+            assert what in result.text
+            assert "nothing was changed" in result.text
+        assert refused.done == []
+        assert driver.live() == TrafficSplit(blue=100, green=0)
+
+
 # The API server is away.
 
 
@@ -472,7 +500,7 @@ def test_an_api_server_that_ends_after_the_write_is_told_and_the_next_update_fin
         assert driver.outputs()["active_color"] == "green"
 
 
-# Members of a real node.
+# Members of a real node: last, because from here on this process is in the node's network.
 
 
 @pytest.mark.parametrize(
@@ -534,28 +562,3 @@ def node_service(node_cluster: NodeCluster) -> Iterator[KubernetesDriver]:
 def on_node(node_service: KubernetesDriver) -> KubernetesDriver:
     """Blue 1.0 is live."""
     return node_service
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "what"),
-    [
-        ("service.kubernetes.namespace", "elsewhere", "its namespace would change from"),
-        ("service.kubernetes.router", "http_route", "its router would change from service"),
-    ],
-)
-def test_a_service_is_not_moved_to_another_place(cluster: Cluster, key: str, value: str, what: str):
-    with kwok_driver(cluster) as driver:
-        driver.configure("active_color", "blue")
-        driver.configure("blue", {"release": "1.0", "replicas": 1})
-        assert driver.up().ok
-        driver.configure("service.kubernetes.gateway", {"name": "edge"})
-        driver.configure(key, value)
-
-        preview, refused = driver.preview(), driver.up()
-
-        for result in (preview, refused):
-            assert result.exit_code != 0
-            assert what in result.text
-            assert "nothing was changed" in result.text
-        assert refused.done == []
-        assert driver.live() == TrafficSplit(blue=100, green=0)

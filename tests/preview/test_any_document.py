@@ -156,3 +156,15 @@ def test_events_say_the_same_as_the_document():
     # Only events tell of policies.
     assert streamed.has_failed
     assert streamed.errors == ("1 violations of mandatory policies",)
+
+
+def test_an_event_ends_with_its_line_and_not_within_a_text():
+    # The engine writes a next-line character into a JSON text as it is.
+    prelude = {"preludeEvent": {"config": {"shop:note": "a\x85b\x85c", "shop:more": "d"}}}
+    message = {"diagnosticEvent": {"message": "shop: x\x85y", "severity": "error"}}
+    text = "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in (prelude, message))
+
+    found = report_on(read_document(text))
+
+    assert found == report_on(read_document(json.dumps(each) for each in (prelude, message)))
+    assert found.has_failed
