@@ -145,6 +145,10 @@ class Stack(ABC):
         """A preview that finds nothing to change."""
         return self._run("preview", "--expect-no-changes", "--stack", _NAME)
 
+    def document(self) -> Done:
+        """A preview that is printed for programs."""
+        return self._run("preview", "--json", "--show-sames", "--stack", _NAME)
+
     def up(self) -> Done:
         """An update that finds nothing to change."""
         return self._run("up", "--yes", "--expect-no-changes", "--stack", _NAME)

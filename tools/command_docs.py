@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer.main
 
-from bluegreen.cli.__main__ import VERBS, app
+from bluegreen.cli.__main__ import VERBS, app_of, verb_named
 from bluegreen.operations.outcome import ExitCode
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "commands.md"
@@ -58,9 +58,9 @@ def _codes() -> Iterator[str]:
 
 
 def _verbs() -> Iterator[str]:
-    group = typer.main.get_command(app)
-    for verb in VERBS:
-        yield from _verb(verb, group.commands[verb.__name__].params)
+    group = typer.main.get_command(app_of(VERBS))
+    for name in VERBS:
+        yield from _verb(verb_named(name), group.commands[name].params)
 
 
 def _verb(verb: Callable[..., None], options: list) -> Iterator[str]:

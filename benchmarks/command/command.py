@@ -26,6 +26,7 @@ __all__ = ["main"]
 
 _LARGEST_RATIO = 1.1
 _LONGEST_STATUS_SECONDS = 1.0
+_LONGEST_ADDED_SECONDS = 0.3
 _PROGRAM = Path(__file__).resolve().parents[1] / "ours"
 
 
@@ -44,6 +45,16 @@ class Figures:
 
     status: tuple[float, ...]
     status_live: tuple[float, ...]
+    document: tuple[float, ...]
+    """`pulumi preview --json --show-sames`."""
+
+    preview: tuple[float, ...]
+    """`bluegreen preview`, which runs that."""
+
+    @property
+    def added(self) -> tuple[float, ...]:
+        """By `bluegreen preview`, round by round."""
+        return tuple(ours - bare for ours, bare in zip(self.preview, self.document, strict=True))
 
     def ratios(self, beside: tuple[float, ...]) -> tuple[float, ...]:
         """Of the command's switch, round by round."""
@@ -54,7 +65,10 @@ def main(arguments: Sequence[str], console: Console) -> int:
     """Measures and returns the exit status; a missed target is no failure."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks command",
-        description="Times `bluegreen switch`, `rollback` and `status` beside `pulumi up`.",
+        description=(
+            "Times `bluegreen switch`, `rollback`, `status` and `preview` beside `pulumi up` and "
+            "`pulumi preview`."
+        ),
         allow_abbrev=False,
     )
     add_run_options(parser, BENCH / "command.json")
@@ -100,8 +114,13 @@ def _round(stack: OnPremStack) -> tuple[float, ...]:
     stale = [at for at, color in answers if color is before.other]
     status = stack.command("status").seconds
     live = stack.command("status", "--live").seconds
+    document, preview = stack.document().seconds, stack.command("preview").seconds
     last_stale = (max(stale) if stale else rollback.started) - rollback.started
-    return up, without_preview, switch, rollback.seconds, last_stale, status, live
+    rolled_back = rollback.seconds
+    return (
+        *(up, without_preview, switch, rolled_back, last_stale),
+        *(status, live, document, preview),
+    )
 
 
 @contextmanager
@@ -132,6 +151,9 @@ def _page(figures: Figures, machine: str) -> Page:
         ("rollback: to the last stale answer", figures.last_stale),
         ("bluegreen status", figures.status),
         ("bluegreen status --live", figures.status_live),
+        ("pulumi preview --json --show-sames", figures.document),
+        ("bluegreen preview", figures.preview),
+        ("bluegreen preview: added", figures.added),
     ):
         seconds.add_row(name, spread_of(Spread.of(values)))
     ratios = table_of("bluegreen switch by", "ratio", "target")
@@ -142,7 +164,12 @@ def _page(figures: Figures, machine: str) -> Page:
     )
     bare = Spread.of(figures.ratios(figures.up_without_preview))
     ratios.add_row("pulumi up --skip-preview", spread_of(bare), "")
-    is_quick = statistics.median(figures.status) <= _LONGEST_STATUS_SECONDS
-    note = f"status: ≤ {_LONGEST_STATUS_SECONDS:g} s {'met' if is_quick else 'missed'}."
+    notes = [
+        f"{name}: ≤ {limit:g} s {'met' if statistics.median(values) <= limit else 'missed'}."
+        for name, values, limit in (
+            ("status", figures.status, _LONGEST_STATUS_SECONDS),
+            ("added by preview", figures.added, _LONGEST_ADDED_SECONDS),
+        )
+    ]
     rounds = f"{len(figures.up)} rounds of one stack, each of all of these in turn."
-    return Page([seconds, ratios], [note, rounds, machine])
+    return Page([seconds, ratios], [*notes, rounds, machine])

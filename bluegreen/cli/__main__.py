@@ -2,7 +2,8 @@
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 
 try:
     import typer
@@ -13,41 +14,29 @@ except ModuleNotFoundError as error:
     )
     raise SystemExit(2) from error
 
-from bluegreen.cli.approve import approve
-from bluegreen.cli.change import canary, deploy, retire
-from bluegreen.cli.doctor import doctor
-from bluegreen.cli.drill import drill
-from bluegreen.cli.history import history
-from bluegreen.cli.preview import preview
-from bluegreen.cli.rollback import rollback
-from bluegreen.cli.status import status
-from bluegreen.cli.switch import switch
-from bluegreen.cli.validate import validate
+__all__ = ["VERBS", "app_of", "main", "verb_named"]
 
-__all__ = ["VERBS", "app", "main"]
+VERBS = {
+    "status": "status",
+    "validate": "validate",
+    "switch": "switch",
+    "rollback": "rollback",
+    "deploy": "change",
+    "canary": "change",
+    "retire": "change",
+    "preview": "preview",
+    "approve": "approve",
+    "history": "history",
+    "drill": "drill",
+    "doctor": "doctor",
+}
+"""Each with its module, in the order in which they are shown."""
 
-app = typer.Typer(
-    name="bluegreen",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
 
-VERBS = (
-    status,
-    validate,
-    switch,
-    rollback,
-    deploy,
-    canary,
-    retire,
-    preview,
-    approve,
-    history,
-    drill,
-    doctor,
-)
-"""In the order in which they are shown."""
+def verb_named(name: str) -> Callable[..., None]:
+    """The function behind a verb; raises `KeyError` when there is none."""
+    found: Callable[..., None] = getattr(import_module(f"bluegreen.cli.{VERBS[name]}"), name)
+    return found
 
 
 def _help(verb: Callable[..., None]) -> str:
@@ -55,11 +44,21 @@ def _help(verb: Callable[..., None]) -> str:
     return (inspect.getdoc(verb) or "").replace("\n\nExamples:\n", "\n\n\b\nExamples:\n")
 
 
-for _verb in VERBS:
-    app.command(_verb.__name__, help=_help(_verb))(_verb)
+def app_of(verbs: Iterable[str]) -> typer.Typer:
+    """The command with these verbs."""
+    app = typer.Typer(
+        name="bluegreen",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    for name in verbs:
+        verb = verb_named(name)
+        app.command(name, help=_help(verb))(verb)
+    app.callback()(_of_all)
+    return app
 
 
-@app.callback()
 def _of_all() -> None:
     """Switch production traffic between two colors, and back.
 
@@ -68,9 +67,15 @@ def _of_all() -> None:
     """
 
 
+def _needed(arguments: Sequence[str]) -> Iterable[str]:
+    """Only the verb that was named: what others need may take longer to import than it works."""
+    named = arguments[:1]
+    return named if named and named[0] in VERBS else VERBS
+
+
 def main() -> None:
     """Runs the command."""
-    app()
+    app_of(_needed(sys.argv[1:]))()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import typer
 from bluegreen.cli.options import Cwd
 from bluegreen.cli.output import Output, ending
 from bluegreen.operations import Stack
-from bluegreen.operations.comments import GitHub, GitLab, NoTokenError
 from bluegreen.operations.preview import (
     check_verdicts,
     preview_of_file,
@@ -46,7 +45,6 @@ class _Host(StrEnum):
     GITLAB = "gitlab"
 
 
-_HOSTS: dict[_Host, type[GitHub] | type[GitLab]] = {_Host.GITHUB: GitHub, _Host.GITLAB: GitLab}
 _WRITERS = {_Format.TEXT: as_text, _Format.MARKDOWN: as_markdown, _Format.JSON: as_json}
 
 
@@ -116,8 +114,12 @@ def _reports(
 
 def _post(host: _Host, reports: Sequence[StackReport], output: Output) -> None:
     """One comment about all of them; a pull request from a fork gets none, and goes on."""
+    # Here and not above: its HTTP client takes longer to import than a preview takes to read.
+    from bluegreen.operations.comments import GitHub, GitLab, NoTokenError  # noqa: PLC0415
+
+    hosts: dict[_Host, type[GitHub] | type[GitLab]] = {_Host.GITHUB: GitHub, _Host.GITLAB: GitLab}
     try:
-        comments = _HOSTS[host](os.environ)
+        comments = hosts[host](os.environ)
         projects = "+".join(sorted({report.project for report in reports}))
         mark = marker(comments.repository, projects)
         posted = comments.post(as_markdown(reports, mark=mark), mark)

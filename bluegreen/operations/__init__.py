@@ -1,6 +1,6 @@
 """Drives the stacks of any program that keeps to `bluegreen.contract`: one verb a file."""
 
-from bluegreen.operations.automation import EngineMessage, Stack
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.engine_process import Interruption
 from bluegreen.operations.outcome import (
     ExitCode,
@@ -9,6 +9,7 @@ from bluegreen.operations.outcome import (
     UncertainError,
     UsageError,
 )
+from bluegreen.operations.stack import Stack
 
 __all__ = [
     "EngineMessage",

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.events import author
-from bluegreen.operations.automation import Stack
 from bluegreen.operations.config_file import Value, edit_config
 from bluegreen.operations.one_at_a_time import alone_on
 from bluegreen.operations.outcome import RefusedError
 from bluegreen.operations.recorded import recorded_color
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.settings.approval import approve as approval_of
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.events import Event, EventKind
-from bluegreen.operations.automation import PastUpdate
+from bluegreen.operations.stack import PastUpdate
 
 __all__ = ["Attempt", "Ending", "attempts_of"]
 

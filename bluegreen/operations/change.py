@@ -10,18 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
-from bluegreen.operations.automation import (
-    EngineMessage,
-    Stack,
-    StackLockedError,
-    UpdateFailedError,
-)
 from bluegreen.operations.config_file import Value, edit_config, restore_config
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.locks import lock_advice
 from bluegreen.operations.move import Tell
 from bluegreen.operations.one_at_a_time import alone_on
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError, UsageError
+from bluegreen.operations.pulumi_command import StackLockedError, UpdateFailedError
 from bluegreen.operations.recorded import recorded_color, retained_until
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.operations.status import last_switch_in
 

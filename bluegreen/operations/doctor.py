@@ -10,10 +10,11 @@ from typing import Any
 
 from bluegreen.contract import ConfigKey, OutputName
 from bluegreen.errors import ConfigError
-from bluegreen.operations.automation import EngineMessage, Stack
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.ground import engine_checks, platform_checks
 from bluegreen.operations.health import Check, Level
 from bluegreen.operations.outcome import OperationError
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.settings.config import ServiceConfig
 

@@ -11,11 +11,11 @@ from bluegreen.contract import OutputName
 from bluegreen.events import Event, EventKind
 from bluegreen.events.event_file import EventFile
 from bluegreen.load import BackgroundLoad, LoadPlan, LoadReport, Switch, summarize
-from bluegreen.operations.automation import Stack
 from bluegreen.operations.bake import BakeLimits
 from bluegreen.operations.drill_stack import DrillStack, drill_stack
 from bluegreen.operations.move import Tell
 from bluegreen.operations.outcome import RefusedError, UncertainError
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.switch import switch
 
 __all__ = ["Drilled", "Figure", "drill"]

@@ -13,10 +13,11 @@ import yaml
 
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
-from bluegreen.operations.automation import EngineMessage, Stack
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.engine_process import EngineResult, run_engine
 from bluegreen.operations.move import Tell
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError, UsageError
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.settings.service import Platform
 

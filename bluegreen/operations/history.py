@@ -7,8 +7,8 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.events import Event
 from bluegreen.events.event_file import EventFile
 from bluegreen.operations.attempts import Attempt, attempts_of
-from bluegreen.operations.automation import Stack
 from bluegreen.operations.outcome import RefusedError, UsageError
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.operations.targets import TargetFigure, TriggerFigure, targets_of, triggers_of
 from bluegreen.settings.service import Platform

@@ -13,8 +13,9 @@ from bluegreen.colors import Color
 from bluegreen.contract import RequestVariable
 from bluegreen.gates.answers import UnusableAnswerError, ask
 from bluegreen.gates.gate import Endpoint
-from bluegreen.operations.automation import EngineMessage, Stack
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.outcome import RefusedError
+from bluegreen.operations.stack import Stack
 from bluegreen.report import Report
 from bluegreen.settings.following import ColorFromSettings
 

@@ -11,17 +11,14 @@ from pathlib import Path
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey, OutputName, RequestVariable
 from bluegreen.events import author
-from bluegreen.operations.automation import (
-    EngineMessage,
-    Stack,
-    StackLockedError,
-    UpdateFailedError,
-)
 from bluegreen.operations.config_file import ConfigEdit, Value, edit_config, restore_config
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.engine_process import Interruption
 from bluegreen.operations.live import ask_program
 from bluegreen.operations.locks import lock_advice
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError
+from bluegreen.operations.pulumi_command import StackLockedError, UpdateFailedError
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.report import Report
 

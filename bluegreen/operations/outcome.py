@@ -2,8 +2,6 @@
 
 from enum import IntEnum
 
-from bluegreen.errors import BlueGreenError
-
 __all__ = ["ExitCode", "OperationError", "RefusedError", "UncertainError", "UsageError"]
 
 
@@ -23,8 +21,11 @@ class ExitCode(IntEnum):
     """It failed on the way; the message says what is known and what to do next."""
 
 
-class OperationError(BlueGreenError):
-    """An operation that did not do what was asked; the message says what did not happen."""
+class OperationError(Exception):
+    """An operation that did not do what was asked; the message says what did not happen.
+
+    Not one of `bluegreen.errors`, which are for programs: nobody who only asks imports Pulumi.
+    """
 
     exit_code = ExitCode.REFUSED
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from bluegreen.operations.automation import Stack, StackLockedError
 from bluegreen.operations.outcome import RefusedError, UsageError
+from bluegreen.operations.pulumi_command import StackLockedError
+from bluegreen.operations.stack import Stack
 from bluegreen.preview import (
     StackReport,
     UnreadableDocumentError,

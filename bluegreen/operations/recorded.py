@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from bluegreen.colors import Color
 from bluegreen.contract import OutputName
-from bluegreen.operations.automation import Stack
 from bluegreen.operations.outcome import RefusedError
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 
 __all__ = ["recorded_color", "retained_until", "rollback_command"]

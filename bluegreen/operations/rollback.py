@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey, OutputName, OverrideVariable
-from bluegreen.operations.automation import Stack
 from bluegreen.operations.live import ask_program, ask_url
 from bluegreen.operations.move import Move, Tell, move_production
 from bluegreen.operations.one_at_a_time import alone_on
 from bluegreen.operations.outcome import RefusedError, UsageError
 from bluegreen.operations.recorded import recorded_color
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 
 __all__ = ["RolledBack", "roll_back", "rollback"]

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey, OutputName
-from bluegreen.operations.automation import PastUpdate, Stack
 from bluegreen.operations.live import HttpAnswers, ask_program, ask_url
+from bluegreen.operations.stack import PastUpdate, Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.report import Report
 

@@ -6,8 +6,8 @@ from typing import NoReturn
 
 from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
-from bluegreen.operations.automation import EngineMessage, Stack
 from bluegreen.operations.bake import Baked, BakeLimits, watch
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.live import ask_url
 from bluegreen.operations.move import Move, Moved, Tell, move_production
 from bluegreen.operations.one_at_a_time import alone_on
@@ -19,6 +19,7 @@ from bluegreen.operations.outcome import (
 )
 from bluegreen.operations.recorded import recorded_color, retained_until, rollback_command
 from bluegreen.operations.rollback import roll_back
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 
 __all__ = ["Lifted", "Switched", "switch"]

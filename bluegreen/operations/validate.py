@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from bluegreen.colors import Color
-from bluegreen.operations.automation import Stack
 from bluegreen.operations.live import ask_program
 from bluegreen.operations.move import Tell
 from bluegreen.operations.outcome import RefusedError
 from bluegreen.operations.recorded import recorded_color
+from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.report import VerdictReport
 

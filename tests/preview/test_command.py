@@ -1,12 +1,14 @@
 """`bluegreen preview` as it is typed, on documents that were recorded."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from bluegreen.cli.__main__ import app
+from bluegreen.cli.__main__ import VERBS, app_of
 from bluegreen.preview import marker
 from tests.preview.code_host import code_host
 from tests.preview.recordings import recordings
@@ -27,7 +29,7 @@ def recorded(tmp_path):
 
 
 def run(*words, **environment):
-    return CliRunner().invoke(app, ["preview", *words], env=environment)
+    return CliRunner().invoke(app_of(VERBS), ["preview", *words], env=environment)
 
 
 def test_the_first_line_says_what_happens_to_traffic(recorded):
@@ -213,3 +215,23 @@ def test_a_file_of_events_says_the_same_as_the_document(recorded, tmp_path):
     log.write_text("".join(f"{json.dumps(event)}\n" for event in events))
 
     assert run("--from", str(log)).stdout == run("--from", path).stdout
+
+
+def test_it_starts_without_what_only_programs_updates_and_comments_need(recorded):
+    code = (
+        "import sys; from bluegreen.cli.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'pulumi', 'bluegreen.settings', 'httpx', 'grpc'}\n"
+        "print(*sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, "preview", "--from", recorded(SWITCH)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert "moves blue 1.0 → green 1.1" in done.stdout
+    assert done.stderr.split() == []

@@ -3,10 +3,10 @@
 import pytest
 
 from bluegreen.operations import UsageError
-from bluegreen.operations.automation import Stack
 from bluegreen.operations.drill_stack import drill_stack
 from bluegreen.operations.ground import engine_checks, platform_checks
 from bluegreen.operations.project import Project
+from bluegreen.operations.stack import Stack
 from bluegreen.settings import Platform
 
 

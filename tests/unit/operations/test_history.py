@@ -7,7 +7,7 @@ import pytest
 from bluegreen.colors import Color
 from bluegreen.events import EventKind, RecordedVerdict
 from bluegreen.operations.attempts import Ending, attempts_of
-from bluegreen.operations.automation import PastUpdate
+from bluegreen.operations.stack import PastUpdate
 from bluegreen.operations.targets import targets_of, triggers_of
 from tests.unit.test_events import an_event
 

@@ -1,4 +1,4 @@
-from bluegreen.operations.automation import PastUpdate
+from bluegreen.operations.stack import PastUpdate
 from bluegreen.operations.status import last_switch_in
 
 KEY = "shop:active_color"
