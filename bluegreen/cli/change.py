@@ -81,9 +81,9 @@ def _change(
     work: Callable[[Stack, Tell], Changed], cwd: Path, stack: str | None, as_json: bool
 ) -> None:
     output = Output(as_json=as_json)
-    with ending(output), output.progress() as progress:
-        with watched_interruption(progress).watched() as interruption:
-            done = work(Stack.open(cwd, stack, interruption), progress)
+    with ending(output):
+        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+            done = work(Stack.open(cwd, stack, asked), progress)
         output.result(done, lambda: Text(_page(done)))
 
 

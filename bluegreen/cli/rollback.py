@@ -33,9 +33,9 @@ def rollback(
         bluegreen rollback --stack production --reason "p95 doubled" --json
     """
     output = Output(as_json=as_json)
-    with ending(output), output.progress() as progress:
-        with watched_interruption(progress).watched() as interruption:
-            done = do_rollback(Stack.open(cwd, stack, interruption), reason=reason, tell=progress)
+    with ending(output):
+        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+            done = do_rollback(Stack.open(cwd, stack, asked), reason=reason, tell=progress)
         output.result(done, lambda: _page(done))
         for problem in done.problems:
             output.problem(f"production has moved; something else failed: {problem}")

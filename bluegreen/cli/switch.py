@@ -76,9 +76,9 @@ def switch(
         bluegreen switch --json | jq -r .rollback_command
     """
     output = Output(as_json=as_json)
-    with ending(output), output.progress() as progress:
-        with watched_interruption(progress).watched() as interruption:
-            opened = Stack.open(cwd, stack, interruption)
+    with ending(output):
+        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+            opened = Stack.open(cwd, stack, asked)
             limits = BakeLimits(
                 seconds=bake or 0,
                 path=bake_path,

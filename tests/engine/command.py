@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.engine.pulumi_stack import REPOSITORY, PulumiStack
+from tools.terminal import screen_after
 
-__all__ = ["Typed", "start", "typed"]
+__all__ = ["Typed", "on_terminal", "start", "typed"]
 
 COMMAND = REPOSITORY / ".venv" / "bin" / "bluegreen"
 LONGEST_SECONDS = 180
@@ -64,3 +65,15 @@ def ended(process: subprocess.Popen[str], started: float | None = None) -> Typed
         raise
     seconds = time.monotonic() - started if started is not None else 0.0
     return Typed(process.returncode, stdout, stderr, seconds)
+
+
+def on_terminal(stack: PulumiStack, *words: str) -> list[str]:
+    """What stands on the lines of a terminal when the command has ended."""
+    screen = screen_after(
+        [str(COMMAND), *words],
+        folder=stack.directory,
+        environment=stack.environment | {"PULUMI_STACK": stack.name},
+        columns=200,
+        lines=100,
+    )
+    return [line.rstrip() for line in screen.display if line.strip()]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bluegreen.traffic import TrafficSplit
-from tests.engine.command import Typed, ended, start, typed
+from tests.engine.command import Typed, ended, on_terminal, start, typed
 from tests.engine.onprem_driver import OnPremDriver, onprem_driver
 
 BLUE = TrafficSplit(blue=100, green=0)
@@ -105,6 +105,17 @@ def test_switch_says_what_happened_and_leaves_the_file_as_a_person_wrote_it(fres
     assert "by tester" in status["last_switch"]["message"]
     assert status["production"]["colors"] == {"green": 10}
     assert status["test"]["colors"] == {"blue": 10}
+
+
+def test_on_a_terminal_the_progress_is_gone_when_the_result_comes(fresh: OnPremDriver):
+    lines = on_terminal(fresh.stack, "switch")
+
+    assert any("capacity: passed" in line for line in lines)
+    assert [line.split(" (after")[0] for line in lines[-3:]] == [
+        "green 1.1 has production traffic",
+        "blue 1.0 goes on running, as long as you let it (retention_hours is 0)",
+        f"to go back: bluegreen rollback --cwd {fresh.stack.directory} --stack test --reason WHY",
+    ]
 
 
 def test_a_refused_switch_leaves_traffic_and_every_byte_of_the_config(fresh: OnPremDriver):
