@@ -65,7 +65,7 @@ class AlarmGate:
         """Looks until all are quiet, or until the deadline."""
         while True:
             verdict = self._look(subject.color)
-            if verdict.passed or not deadline.sleep(self.interval_seconds):
+            if verdict.passed or not deadline.sleep(self.interval_seconds, met=verdict.reason):
                 return verdict
 
     def _look(self, color: Color) -> Verdict:

@@ -65,7 +65,9 @@ class CapacityGate:
         """Looks until enough members are ready, until no waiting can help, or the deadline."""
         while True:
             verdict, is_final = self._look(subject)
-            if verdict.passed or is_final or not deadline.sleep(self.interval_seconds):
+            if verdict.passed or is_final:
+                return verdict
+            if not deadline.sleep(self.interval_seconds, met=verdict.reason):
                 return verdict
 
     def _look(self, subject: Subject) -> tuple[Verdict, bool]:

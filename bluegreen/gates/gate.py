@@ -125,14 +125,22 @@ class Deadline:
         self._clock = clock
         self._end = clock() + seconds
         self._stopped = threading.Event()
+        self.met = ""
+        """What the gate would have refused for so far; empty when it has not said."""
 
     @property
     def remaining_seconds(self) -> float:
         """Time left, 0 when none is."""
         return 0.0 if self._stopped.is_set() else max(0.0, self._end - self._clock())
 
-    def sleep(self, seconds: float) -> bool:
-        """Waits, at most until the deadline; False when there is no time for another try."""
+    def sleep(self, seconds: float, *, met: str = "") -> bool:
+        """Waits, at most until the deadline; False when there is no time for another try.
+
+        Args:
+            seconds: How long.
+            met: Why another try is needed; told when that one says nothing in time.
+        """
+        self.met = met or self.met
         left = self.remaining_seconds
         if left <= 0:
             return False

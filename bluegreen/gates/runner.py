@@ -40,10 +40,11 @@ class _Asked:
         left = self._started + self._limit_seconds + GRACE_SECONDS - time.monotonic()
         if self._is_done.wait(max(0.0, left)) and self._verdict is not None:
             return self._verdict
+        met = f"; before: {self._deadline.met}" if self._deadline.met else ""
         return Verdict(
             gate=self._gate.name,
             passed=False,
-            reason=f"no verdict within {seconds(self._limit_seconds)}",
+            reason=f"no verdict within {seconds(self._limit_seconds)}{met}",
             limit=f"a verdict within {seconds(self._limit_seconds)}",
             duration_seconds=time.monotonic() - self._started,
         )

@@ -185,18 +185,19 @@ def test_what_is_refused_once_or_twice_is_tried_again_without_a_word(both: AwsDr
 
 
 @pytest.mark.soak
-@pytest.mark.xfail(reason="the gate's time ends within a question, and what it has met is not said")
 def test_without_the_health_of_the_members_nothing_is_moved(both: AwsDriver):
     both.configure("active_color", "green")
     both.cloud.throttle("DescribeTargetHealth", OFTEN)
 
     refused = both.up()
 
-    assert_failed(
-        refused,
-        "capacity: green could not be asked: elasticloadbalancing:DescribeTargetHealth answers "
-        "Throttling: Rate exceeded, 4 times in a row; AWS has too many requests of this account",
-    )
+    assert not refused.ok, refused
+    (line,) = [each for each in told(refused) if each.startswith("capacity: ")]
+    # Its time may end within a question: then it is what it has met before.
+    assert (
+        "green could not be asked: elasticloadbalancing:DescribeTargetHealth answers "
+        "Throttling: Rate exceeded, 4 times in a row; AWS has too many requests of this account"
+    ) in line
     assert "refused; production traffic has not moved" in refused.text
     assert stands(both) == (BLUE, "blue", "blue")
     assert_the_next_update_finishes(both)

@@ -89,6 +89,19 @@ def test_a_hung_gate_refuses_at_its_own_limit_and_others_keep_their_verdicts(a_s
     assert fine.passed
 
 
+def test_what_a_gate_met_before_it_hung_is_told(a_subject):
+    released = threading.Event()
+
+    def act(_subject, deadline):
+        deadline.sleep(0.01, met="green could not be asked: Throttling")
+        released.wait(5)
+
+    (hung,) = run_gates([FakeGate(act, timeout_seconds=0.2)], a_subject(), timeout_seconds=5)
+
+    released.set()
+    assert hung.reason == "no verdict within 0.2 s; before: green could not be asked: Throttling"
+
+
 def test_the_limit_for_all_gates_counts_for_each(a_subject, hanging):
     start = time.monotonic()
 
