@@ -80,7 +80,7 @@ def _attempts(attempts: tuple[Attempt, ...]) -> Table:
             _seconds(each.seconds),
             _seconds(each.cutover_seconds),
             each.by or "",
-            each.reason or ", ".join(each.refused_by),
+            ", ".join(each.refused_by) or each.reason,
         )
     return table
 
