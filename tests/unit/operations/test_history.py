@@ -212,6 +212,12 @@ def refusal(minute, to="green", **changes):
         pytest.param(
             [a_switch(0, "green"), a_rollback(9), a_switch(20, "green")], 50, 2, id="and again"
         ),
+        pytest.param(
+            [a_switch(0, "green"), refusal(5, "blue", green="1.2"), a_rollback(9)],
+            0,
+            2,
+            id="taken back after another one was refused",
+        ),
         pytest.param([refusal(0), refusal(1), refusal(2)], 0, 1, id="refused again and again"),
         pytest.param([refusal(0), refusal(1, green="1.2")], 0, 2, id="two releases refused"),
         pytest.param([refusal(0), a_switch(5, "green")], 50, 2, id="refused, then done"),
