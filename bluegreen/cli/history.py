@@ -14,6 +14,8 @@ from bluegreen.cli.output import Output, ending
 from bluegreen.operations import Stack
 from bluegreen.operations.attempts import Attempt
 from bluegreen.operations.history import History, read_history
+from bluegreen.operations.history_page import as_html
+from bluegreen.operations.page_file import write_page
 from bluegreen.operations.targets import TargetFigure, TriggerFigure
 
 __all__ = ["history"]
@@ -31,6 +33,9 @@ def history(
         list[Path] | None,
         typer.Option(help="A file with events that is somewhere else; may be given again."),
     ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write it as a page for a browser to this file, too.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the switches of a stack, and five figures about them beside their targets.
@@ -42,11 +47,14 @@ def history(
         bluegreen history
         bluegreen history --json | jq '.targets[] | select(.verdict == "missed")'
         bluegreen history --events from-the-pipeline.jsonl
+        bluegreen history --html history.html
     """
     output = Output(as_json=as_json)
     with ending(output):
         found = read_history(Stack.open(cwd, stack), count=count, files=tuple(events or ()))
         output.result(found, partial(_page, found))
+        if html is not None:
+            write_page(html, as_html(found))
 
 
 def _page(found: History) -> RenderableType:
@@ -80,7 +88,7 @@ def _attempts(attempts: tuple[Attempt, ...]) -> Table:
             _seconds(each.seconds),
             _seconds(each.cutover_seconds),
             each.by or "",
-            each.reason or ", ".join(each.refused_by),
+            ", ".join(each.refused_by) or each.reason,
         )
     return table
 

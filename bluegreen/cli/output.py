@@ -1,6 +1,7 @@
 """What a person or a script reads: results on stdout, progress and problems on stderr."""
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -22,6 +23,9 @@ class Output:
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # What people wrote may be more than the terminal has characters for; as on stderr.
+            sys.stdout.reconfigure(errors="backslashreplace")
         self._stdout = _Console(highlight=False, soft_wrap=not sys.stdout.isatty())
         self._stderr = _Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 

@@ -12,15 +12,12 @@ import typer
 from bluegreen.cli.options import Cwd
 from bluegreen.cli.output import Output, ending
 from bluegreen.operations import Stack
-from bluegreen.operations.preview import (
-    check_verdicts,
-    preview_of_file,
-    preview_of_stack,
-    write_page,
-)
+from bluegreen.operations.page_file import write_page
+from bluegreen.operations.preview import check_verdicts, preview_of_file, preview_of_stack
 from bluegreen.preview import (
     StackReport,
     VerdictClass,
+    as_html,
     as_json,
     as_markdown,
     as_text,
@@ -96,7 +93,7 @@ def preview(
         sys.stdout.write(_WRITERS[shown](reports))
         sys.stdout.flush()
         if html is not None:
-            write_page(html, reports)
+            write_page(html, as_html(reports))
         if post is not None:
             _post(post, reports, output)
         check_verdicts(reports, fail_on or [])

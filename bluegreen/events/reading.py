@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -37,12 +38,26 @@ def read_event(line: str) -> Event:
         msg = f"has version {version}, this program reads up to {VERSION}; take a newer one"
         raise UnreadableEventError(msg)
     try:
-        return _adapter().validate_python(_version_0(entry) if version == 0 else entry)
+        event = _adapter().validate_python(_version_0(entry) if version == 0 else entry)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(each) for each in first["loc"])
         msg = f"is no entry of an audit trail: {place}: {first['msg'].lower()}"
         raise UnreadableEventError(msg) from None
+    if not _is_moment(event.at):
+        msg = f"is no entry of an audit trail: at: {_shown(event.at)} is no moment with its zone"
+        raise UnreadableEventError(msg)
+    return event
+
+
+def _is_moment(text: str) -> bool:
+    """Whether entries can be put in order by it."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return moment.tzinfo is not None
 
 
 @cache

@@ -4,14 +4,14 @@ The history of a stack has every update, on every platform and in every backend,
 refused nor how long traffic took to follow. Events have that, where they were kept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bluegreen.colors import Color
-from bluegreen.contract import ConfigKey
 from bluegreen.events import Event, EventKind
+from bluegreen.operations.past_config import active_color_of, release_of
 from bluegreen.operations.stack import PastUpdate
 
 __all__ = ["Attempt", "Ending", "attempts_of"]
@@ -19,7 +19,10 @@ __all__ = ["Attempt", "Ending", "attempts_of"]
 _SLACK = timedelta(seconds=2)
 """A history may have whole seconds only."""
 
+_KINDS = {"update", "destroy"}
+
 _ROLLBACK_MESSAGE = "bluegreen rollback"
+_MESSAGES = (_ROLLBACK_MESSAGE, "bluegreen switch")
 
 
 class Ending(StrEnum):
@@ -55,6 +58,8 @@ class Attempt:
     by: str | None = None
     commit: str | None = None
     reason: str = ""
+    """What somebody gave; the history has that of the commands, events that of a rollback."""
+
     refused_by: tuple[str, ...] = ()
     """The gates that refused."""
 
@@ -81,7 +86,7 @@ def attempts_of(
         events: Its audit trail, of any order, as far as there is one.
         namespace: Of the config keys: the project's name.
     """
-    oldest_first = [each for each in reversed(updates) if each.kind == "update" and each.ended]
+    oldest_first = [each for each in reversed(updates) if each.kind in _KINDS and each.ended]
     entries = sorted(_unique(events), key=lambda each: each.at)
     found = [
         _with_update(attempt, event, oldest_first, namespace)
@@ -140,6 +145,7 @@ def _with_update(
         if _is_within(event.at, update):
             return replace(
                 attempt,
+                reason=attempt.reason or _reason(update),
                 seconds=_seconds(update),
                 deployment_seconds=_deployment(updates[: number + 1], attempt, namespace),
             )
@@ -150,24 +156,24 @@ def _of_history(
     updates: Sequence[PastUpdate], namespace: str
 ) -> Iterable[tuple[Attempt, PastUpdate]]:
     """The updates with another active color than the last one that succeeded before them."""
-    before: str | None = None
-    key = f"{namespace}:{ConfigKey.ACTIVE_COLOR}"
+    before: Color | None = None
     for number, update in enumerate(updates):
-        after = update.config.get(key)
-        if after not in set(Color):
+        after = active_color_of(update, namespace)
+        if update.kind == "destroy" and update.result == "succeeded":
+            before = None
+        if update.kind == "destroy" or after is None:
             continue
         if before is not None and before != after:
-            is_rollback = update.message.startswith(_ROLLBACK_MESSAGE)
             attempt = Attempt(
                 at=update.ended or update.started,
                 ending=Ending.DONE if update.result == "succeeded" else Ending.REFUSED,
-                is_rollback=is_rollback,
+                is_rollback=update.message.startswith(_ROLLBACK_MESSAGE),
                 from_color=before,
                 to_color=after,
-                release=_release(update, after, namespace),
+                release=release_of(update, after, namespace),
                 by=update.by,
                 commit=update.commit,
-                reason=update.message.partition(": ")[2] if is_rollback else "",
+                reason=_reason(update),
                 seconds=_seconds(update),
             )
             deployed = _deployment(updates[: number + 1], attempt, namespace)
@@ -176,22 +182,22 @@ def _of_history(
             before = after
 
 
+def _reason(update: PastUpdate) -> str:
+    """What a command was given; other messages are about anything, as a commit's first line."""
+    return update.message.partition(": ")[2] if update.message.startswith(_MESSAGES) else ""
+
+
 def _deployment(updates: Sequence[PastUpdate], attempt: Attempt, namespace: str) -> float | None:
     """The time of the update that switched, and of the one that had put the release there."""
     *earlier, switch = updates
     deployed = switch
     for update in reversed(earlier):
-        if _release(update, attempt.to_color, namespace) != attempt.release:
+        was_removed = update.kind == "destroy"
+        if was_removed or release_of(update, attempt.to_color, namespace) != attempt.release:
             break
         deployed = update
     both = [switch] if deployed is switch else [deployed, switch]
     return sum(_seconds(each) for each in both)
-
-
-def _release(update: PastUpdate, color: str, namespace: str) -> str | None:
-    written = update.config.get(f"{namespace}:{color}")
-    release = written.get("release") if isinstance(written, Mapping) else None
-    return str(release) if release is not None else None
 
 
 def _with_detection(attempts: Sequence[Attempt]) -> Iterable[Attempt]:

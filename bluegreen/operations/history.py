@@ -1,5 +1,6 @@
 """Tells what became of the switches of a stack."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,10 +8,13 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.events import Event
 from bluegreen.events.event_file import EventFile
 from bluegreen.operations.attempts import Attempt, attempts_of
+from bluegreen.operations.live import now
 from bluegreen.operations.outcome import RefusedError, UsageError
 from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
+from bluegreen.operations.standing import Standing, standings_of
 from bluegreen.operations.targets import TargetFigure, TriggerFigure, targets_of, triggers_of
+from bluegreen.operations.timeline import Deployed, Period, deployed_of, periods_of
 from bluegreen.settings.service import Platform
 
 __all__ = ["History", "read_history"]
@@ -20,7 +24,20 @@ __all__ = ["History", "read_history"]
 class History:
     """The switches of a stack, and how well they went."""
 
+    project: str
     stack: str
+    at: str
+    """When it was read; UTC, ISO 8601."""
+
+    standings: tuple[Standing, ...]
+    """Both colors as the last update left them; empty where nothing is deployed."""
+
+    periods: tuple[Period, ...]
+    """Which of them had production when, oldest first."""
+
+    deployed: tuple[Deployed, ...]
+    """The releases that came to them, oldest first."""
+
     attempts: tuple[Attempt, ...]
     """Oldest first."""
 
@@ -52,13 +69,21 @@ def read_history(stack: Stack, *, count: int, files: tuple[Path, ...] = ()) -> H
         if not path.is_file():
             msg = f"there is no file {path}; nothing was done"
             raise UsageError(msg)
-    updates = stack.history(count)
+    with ThreadPoolExecutor(1) as pool:
+        outputs = pool.submit(stack.outputs)
+        updates = stack.history(count)
     sources = [each for each in (*files, *_own_files(stack)) if each.is_file()]
     events = [event for path in dict.fromkeys(sources) for event in _read(path)]
     since = updates[-1].started if updates else ""
-    attempts = attempts_of(updates, events, stack.project.name)
+    project = stack.project.name
+    attempts = attempts_of(updates, events, project)
     return History(
+        project=project,
         stack=stack.name,
+        at=now(),
+        standings=standings_of(outputs.result(), updates, project),
+        periods=periods_of(attempts, updates, project),
+        deployed=deployed_of(updates, project),
         attempts=attempts,
         targets=targets_of(attempts),
         triggers=triggers_of(attempts),

@@ -12,14 +12,13 @@ from bluegreen.preview import (
     StackReport,
     UnreadableDocumentError,
     VerdictClass,
-    as_html,
     failed_report,
     is_event,
     read_document,
     report_on,
 )
 
-__all__ = ["check_verdicts", "preview_of_file", "preview_of_stack", "write_page"]
+__all__ = ["check_verdicts", "preview_of_file", "preview_of_stack"]
 
 
 def preview_of_stack(stack: Stack, tell: Callable[[str], None] = lambda _: None) -> StackReport:
@@ -92,16 +91,3 @@ def check_verdicts(reports: Iterable[StackReport], refused: Sequence[VerdictClas
     if problems:
         msg = f"{'; '.join(problems)}; nothing was changed"
         raise RefusedError(msg)
-
-
-def write_page(path: Path, reports: Sequence[StackReport]) -> None:
-    """Writes the page for a browser.
-
-    Raises:
-        UsageError: It cannot be written there.
-    """
-    try:
-        path.write_text(as_html(reports), encoding="utf-8")
-    except OSError as error:
-        msg = f"{path} cannot be written: {error.strerror}; nothing was changed"
-        raise UsageError(msg) from error

@@ -50,8 +50,7 @@ class StackConfig:
     @property
     def active_color(self) -> Color | None:
         """The color that is wanted; None when it is not written, or is no color."""
-        written = self.values[ConfigKey.ACTIVE_COLOR]
-        return Color(written) if written in set(Color) else None
+        return _color(self.values[ConfigKey.ACTIVE_COLOR])
 
     @property
     def canary_percent(self) -> int:
@@ -62,8 +61,7 @@ class StackConfig:
     @property
     def retired_color(self) -> Color | None:
         """The color that is to shrink while it is idle; None without such an entry."""
-        written = self._mapping(ConfigKey.RETIRED).get("color")
-        return Color(written) if written in set(Color) else None
+        return _color(self._mapping(ConfigKey.RETIRED).get("color"))
 
     @property
     def retention_hours(self) -> float:
@@ -92,3 +90,8 @@ class StackConfig:
     def _mapping(self, key: ConfigKey) -> Mapping[str, Any]:
         written = self.values[key]
         return written if isinstance(written, dict) else {}
+
+
+def _color(written: object) -> Color | None:
+    # YAML has lists and mappings too, in which nothing can be looked up.
+    return Color(written) if isinstance(written, str) and written in set(Color) else None

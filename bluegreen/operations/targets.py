@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 
 from bluegreen.events import Trigger, trigger_of
 from bluegreen.operations.attempts import Attempt, Ending
@@ -115,13 +114,16 @@ def _verdict(value: float | None, limit: float) -> Judgement:
 def _success(attempts: Sequence[Attempt]) -> TargetFigure:
     """How many of the switches were done and stayed; a rollback is no switch of its own."""
     good, bad = 0, 0
-    moves = _without_repetitions(attempts)
-    for attempt, after in pairwise([*moves, None]):
-        if attempt is None or attempt.is_rollback:
-            continue
+    after: Attempt | None = None
+    for attempt in reversed(_without_repetitions(attempts)):
         was_taken_back = (
             after is not None and after.is_rollback and after.from_color == attempt.to_color
         )
+        if attempt.ending is Ending.DONE:
+            # What was refused in between moved nothing.
+            after = attempt
+        if attempt.is_rollback:
+            continue
         if attempt.ending is Ending.DONE and not was_taken_back:
             good += 1
         else:

@@ -115,13 +115,17 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     wanted = {"BLUEGREEN_ACKNOWLEDGE": "it was the database"}
     assert onprem.events()[-1]["permissions"] == wanted
 
-    # What the history makes of it.
+    check_what_the_history_makes_of_it(onprem)
+
+
+def check_what_the_history_makes_of_it(onprem: OnPremDriver) -> None:
+    """Switch, rollback, switch; the first one was the first deployment."""
     history = typed(onprem.stack, "history", "--json")
-    page = typed(onprem.stack, "history")
+    path = onprem.stack.directory / "history.html"
+    page = typed(onprem.stack, "history", "--html", str(path))
     assert history.exit_code == 0, history
     found = history.json
     assert (found["updates"], found["events"]) == (3, 3)
-    # The first one was a deployment.
     assert [
         (each["ending"], each["is_rollback"], each["to_color"]) for each in found["attempts"]
     ] == [
@@ -141,6 +145,16 @@ def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onp
     assert page.exit_code == 0, page
     assert "rollback" in page.stdout
     assert "outage" in page.stdout
+    html = path.read_text()
+    assert "<h1>shop/test: green 1.1 has production</h1>" in html
+    for text in ("1 rollback", "1 switch", "green 1.1 100 %", "rollback: green → blue 1.0"):
+        assert text in html
+    assert "it was the database" in html
+    assert [(each["color"], each["release"]) for each in found["periods"]] == [
+        ("green", "1.1"),
+        ("blue", "1.0"),
+        ("green", "1.1"),
+    ]
 
 
 @pytest.mark.soak  # a scenario asks the same of every platform

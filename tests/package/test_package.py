@@ -51,6 +51,8 @@ def test_the_wheel_has_every_file_of_the_package_and_nothing_else(wheel: Path) -
     "name",
     [
         "bluegreen/py.typed",
+        "bluegreen/page/page.css",
+        "bluegreen/operations/history_page/history.css",
         "bluegreen/onprem/haproxy.cfg.j2",
         "bluegreen/onprem/haproxy_routing.cfg.j2",
         "bluegreen/onprem/haproxy_snippet.cfg.j2",

@@ -173,6 +173,9 @@ def test_keys_that_a_later_program_or_a_platform_added_are_left_alone():
         ('{"version": 2}', "has version 2, this program reads up to 1"),
         ('{"version": "x"}', "has version x"),
         (json.dumps({"kind": "party"}), "kind: input should be"),
+        (an_event(at="yesterday").to_json(), "at: 'yesterday' is no moment with its zone"),
+        (an_event(at="2030-01-02T03:04:05").to_json(), "is no moment with its zone"),
+        (an_event(at="9999-12-31T23:59:59-14:00").to_json(), "is no moment with its zone"),
     ],
 )
 def test_a_line_that_is_no_entry_says_what_it_is(line, why):

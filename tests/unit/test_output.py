@@ -43,3 +43,16 @@ def test_who_reads_it_may_go_away_at_any_time(tmp_path, as_json):
 
     assert process.wait(30) == 3
     assert path.read_text() == "went on to its end"
+
+
+def test_a_terminal_that_lacks_a_character_gets_another_one():
+    program = "from bluegreen.cli.output import Output; Output(as_json=False).say('blue → green')"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": ".", "PYTHONIOENCODING": "latin-1"},
+    )
+
+    assert (done.returncode, done.stdout) == (0, "blue \\u2192 green\n"), done.stderr

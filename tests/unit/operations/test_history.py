@@ -87,6 +87,27 @@ def test_without_events_the_history_alone_tells_the_switches():
     assert found[2].detection_seconds == 29 * 60 + 30
 
 
+def test_why_somebody_switched_is_what_the_command_was_given():
+    updates = [
+        an_update(0, "blue", message="Add the shop: 1.0"),
+        an_update(10, "green", message="bluegreen switch blue → green by ann: it is ready"),
+        an_update(20, "blue", message="bluegreen switch green → blue by ann", result="failed"),
+        an_update(30, "blue", message="Go back: it is Friday"),
+    ]
+
+    of_history, of_both = attempts(updates), attempts(updates, [a_switch(10, "green")])
+
+    assert [each.reason for each in of_history] == ["it is ready", "", ""]
+    assert of_both[0].reason == "it is ready"
+
+
+def test_a_config_that_names_no_color_is_no_switch():
+    for nonsense in ("purple", ["green"], {"is": "green"}, None):
+        updates = [an_update(0, "blue"), an_update(10, nonsense, result="failed")]
+
+        assert attempts(updates) == ()
+
+
 def test_what_is_no_update_is_no_switch():
     refresh = an_update(10, "green", kind="refresh")
 
@@ -160,6 +181,17 @@ def test_a_deployment_is_the_update_that_deployed_and_the_one_that_switched():
     )
 
 
+def test_a_deployment_before_everything_was_removed_does_not_count():
+    updates = [
+        an_update(0, "blue", seconds=900),
+        an_update(10, "blue", seconds=50, kind="destroy"),
+        an_update(20, "blue", seconds=40),
+        an_update(30, "green", seconds=2),
+    ]
+
+    assert figures(updates)["deployment"].value == 42
+
+
 def test_detection_is_from_the_switch_to_the_beginning_of_the_rollback():
     found = figures(events=[a_switch(0, "green"), a_rollback(5)])["detection"]
 
@@ -179,6 +211,12 @@ def refusal(minute, to="green", **changes):
         pytest.param([a_switch(0, "green"), a_rollback(9)], 0, 1, id="taken back"),
         pytest.param(
             [a_switch(0, "green"), a_rollback(9), a_switch(20, "green")], 50, 2, id="and again"
+        ),
+        pytest.param(
+            [a_switch(0, "green"), refusal(5, "blue", green="1.2"), a_rollback(9)],
+            0,
+            2,
+            id="taken back after another one was refused",
         ),
         pytest.param([refusal(0), refusal(1), refusal(2)], 0, 1, id="refused again and again"),
         pytest.param([refusal(0), refusal(1, green="1.2")], 0, 2, id="two releases refused"),
