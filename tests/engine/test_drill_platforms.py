@@ -19,7 +19,6 @@ from tests.engine.stack_driver import StackDriver
 from tools.cluster.cluster import Cluster
 from tools.cluster.node_cluster import NodeCluster
 
-pytestmark = pytest.mark.alone
 COPY = re.compile(r"drill-[0-9a-f]{6}")
 GONE_SECONDS = 30
 
@@ -92,6 +91,7 @@ def account(driver: AwsDriver) -> dict[str, Any]:
     }
 
 
+@pytest.mark.alone
 @pytest.mark.soak
 def test_a_drill_on_aws_has_listeners_of_its_own_and_leaves_nothing(aws: AwsDriver):
     deployed(aws)
@@ -123,6 +123,7 @@ def objects(driver: KubernetesDriver) -> dict[str, set[str]]:
     }
 
 
+@pytest.mark.alone
 @pytest.mark.soak
 def test_a_drill_on_kubernetes_has_a_service_of_its_own_and_leaves_nothing(
     node_cluster: NodeCluster,
@@ -131,6 +132,7 @@ def test_a_drill_on_kubernetes_has_a_service_of_its_own_and_leaves_nothing(
         drill_and_compare(driver, f"http://127.0.0.1:{port}")
 
 
+@pytest.mark.alone
 @pytest.mark.soak
 def test_a_drill_behind_a_gateway_has_a_host_of_its_own_and_leaves_nothing(
     node_cluster: NodeCluster,
@@ -151,7 +153,6 @@ ConfigMap("settings", metadata={{"name": "settings", "namespace": namespace}}, d
 """
 
 
-@pytest.mark.soak
 def test_what_has_a_name_of_its_own_is_neither_taken_over_nor_removed(
     cluster: Cluster, tmp_path: Path
 ):
