@@ -104,6 +104,7 @@ def drill(
     with drill_stack(stack, tell, url=url, port=port) as copy:
         _deploy(copy, tell)
         _wait_until_it_answers(copy, path)
+        copy.let_production_be_asked()
         with _load(copy, rate, path) as load:
             copy.add(copy.active.other)
             deployed = _deploy(copy, tell)
@@ -111,7 +112,9 @@ def drill(
             breach = _switch_and_breach(copy, path, tell)
             _settle(copy)
             recording = load.stop()
-        events = [each for each in EventFile(copy.events).recent() if each.from_color is not None]
+        events = [
+            each for each in EventFile(copy.place.events).recent() if each.from_color is not None
+        ]
         switches = [_moved(event) for event in events if event.kind is EventKind.SWITCH]
         report = summarize(recording, switches)
         problems = tuple(_problems(copy, events, report))
@@ -156,7 +159,7 @@ def _go_on(copy: DrillStack) -> None:
 
 def _wait_until_it_answers(copy: DrillStack, path: str) -> None:
     """Whatever it answers is counted; an address that nobody is at measures nothing."""
-    url, end, in_a_row = _production_of(copy), time.monotonic() + _ANSWER_SECONDS, 0
+    url, end, in_a_row = copy.production_url, time.monotonic() + _ANSWER_SECONDS, 0
     while in_a_row < _ANSWERS:
         try:
             is_served = ask(Endpoint(url), "GET", path, 1.0).status not in _NOBODY_THERE
@@ -175,14 +178,10 @@ def _wait_until_it_answers(copy: DrillStack, path: str) -> None:
         time.sleep(0.1)
 
 
-def _production_of(copy: DrillStack) -> str:
-    return str(copy.stack.outputs()[OutputName.PRODUCTION_URL]).rstrip("/")
-
-
 @contextlib.contextmanager
 def _load(copy: DrillStack, rate: float, path: str) -> Iterator[BackgroundLoad]:
     plan = LoadPlan(
-        url=f"{_production_of(copy)}{path}",
+        url=f"{copy.production_url}{path}",
         # The service's own address, by who may deploy there.
         is_remote=True,
         rate=rate,

@@ -19,6 +19,7 @@ from bluegreen.settings.service import Platform
 __all__ = [
     "CopyPlace",
     "Written",
+    "asked_service",
     "copied_config",
     "copied_service",
     "copy_url",
@@ -97,6 +98,18 @@ def copied_service(service: Written, place: CopyPlace) -> dict[str, Any]:
     return _COPIES[platform_of(service)](copied, place)
 
 
+def asked_service(service: Written, place: CopyPlace) -> dict[str, Any]:
+    """What stands under `service` in a copy that has been deployed: production may be asked now.
+
+    A connection to a Service that kube-proxy does not know yet is sent nowhere, and Linux remembers
+    that for two minutes: one of the load's that gets the same port would be lost as well.
+    """
+    if platform_of(service) is not Platform.KUBERNETES:
+        return dict(service)
+    kubernetes = {**_part(service, Platform.KUBERNETES), "production_url": place.url}
+    return {**service, "kubernetes": kubernetes}
+
+
 def copy_url(
     service: Written, name: str, port: int, known: str | None, asked: str | None
 ) -> str | None:
@@ -147,7 +160,9 @@ def _onprem(service: dict[str, Any], place: CopyPlace) -> dict[str, Any]:
 
 def _kubernetes(service: dict[str, Any], place: CopyPlace) -> dict[str, Any]:
     """Another service name in the same namespace: every object's name begins with it."""
-    kubernetes = {**_part(service, Platform.KUBERNETES), "production_url": place.url}
+    kubernetes = _part(service, Platform.KUBERNETES)
+    # Put in once kube-proxy knows the Service: `asked_service` says why.
+    kubernetes.pop("production_url", None)
     color_url = kubernetes.pop("color_url", None)
     start = f"//{service['name']}-{{color}}"
     if isinstance(color_url, str) and start in color_url:

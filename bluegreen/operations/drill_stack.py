@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 import yaml
 
 from bluegreen.colors import Color
-from bluegreen.contract import OutputName
+from bluegreen.contract import ConfigKey, OutputName
 from bluegreen.operations.automation import EngineMessage, Stack
 from bluegreen.operations.drill_apart import preview_errors, shared_resources
 from bluegreen.operations.drill_commands import exported, init, remove
 from bluegreen.operations.drill_copy import (
     CopyPlace,
     Written,
+    asked_service,
     copied_config,
     copy_url,
     is_address_written,
@@ -46,8 +47,8 @@ class DrillStack:
     active: Color
     """Who has production in the copied config."""
 
-    events: Path
-    """Its audit trail."""
+    place: CopyPlace
+    """What is its own."""
 
     colors: dict[Color, dict[str, Any]]
     """What the copied config says about each color."""
@@ -57,10 +58,20 @@ class DrillStack:
 
     def add(self, color: Color) -> None:
         """Puts a color into the copy's config."""
-        path = self.stack.config_file
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        content["config"][f"{self.stack.project.name}:{color}"] = self.colors[color]
-        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        with _edited(self.stack) as config:
+            config[f"{self.stack.project.name}:{color}"] = self.colors[color]
+
+    def let_production_be_asked(self) -> None:
+        """Puts into the copy's config what a first deployment must not have."""
+        key = f"{self.stack.project.name}:{ConfigKey.SERVICE}"
+        with _edited(self.stack) as config:
+            config[key] = asked_service(config[key], self.place)
+
+    @property
+    def production_url(self) -> str:
+        """Where clients go; known once the copy is deployed."""
+        url = self.place.url or self.stack.outputs()[OutputName.PRODUCTION_URL]
+        return str(url).rstrip("/")
 
 
 @contextlib.contextmanager
@@ -92,11 +103,12 @@ def drill_stack(
         copy = Stack(stack.project, place.name, stack.interruption)
         init(copy, stack.name)
         try:
-            _rewrite(copy, place)
+            with _edited(copy) as written:
+                copied = copied_config(written, copy.project.name, place)
+                written.clear()
+                written |= copied
             tell(EngineMessage(f"the copy is {copy.name}", "info"))
-            made = DrillStack(
-                copy, active, place.events, _colors(config), _keeps_connections(service)
-            )
+            made = DrillStack(copy, active, place, _colors(config), _keeps_connections(service))
             made.add(active)
             if platform_of(service) is not Platform.ONPREM:
                 _check_that_it_is_apart(stack, copy)
@@ -174,10 +186,12 @@ def _colors(config: StackConfig) -> dict[Color, dict[str, Any]]:
     return {color: own or written[color.other] for color, own in written.items()}
 
 
-def _rewrite(copy: Stack, place: CopyPlace) -> None:
+@contextlib.contextmanager
+def _edited(copy: Stack) -> Iterator[dict[str, Any]]:
+    """The copy's config, which is written back afterwards."""
     path = copy.config_file
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    content["config"] = copied_config(content["config"], copy.project.name, place)
+    yield content["config"]
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 

@@ -171,7 +171,7 @@ def test_what_has_a_name_of_its_own_is_neither_taken_over_nor_removed(
 
 
 def copy_of(driver: KubernetesDriver) -> tuple[str, int] | None:
-    """Where production of the copy is: the ClusterIP of its Service."""
+    """Where production of the copy is: the ClusterIP of its Service, which stays."""
     services = driver.api.items(driver.names.core("services"))
     found = [each for each in services if COPY.fullmatch(each["metadata"]["name"])]
     return (found[0]["spec"]["clusterIP"], 80) if found else None

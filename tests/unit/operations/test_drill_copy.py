@@ -9,6 +9,7 @@ from bluegreen.operations import UsageError
 from bluegreen.operations.drill_apart import left_resources, preview_errors, shared_resources
 from bluegreen.operations.drill_copy import (
     CopyPlace,
+    asked_service,
     copied_config,
     copied_service,
     copy_url,
@@ -114,10 +115,13 @@ def test_on_premises_every_port_and_the_run_directory_are_others():
 def test_on_kubernetes_it_is_another_service_of_the_namespace(written, known, asked, url):
     service = on_kubernetes(**({"production_url": written} if written else {}))
 
-    found = copied(service, asked, known)
+    its = place(copy_url(service, NAME, PORT, known, asked))
+    found = copied_service(service, its)
 
     assert found["name"] == NAME
-    assert found["kubernetes"] == {"namespace": "n", "production_url": url}
+    # Nobody asks a Service that kube-proxy does not know yet.
+    assert found["kubernetes"] == {"namespace": "n"}
+    assert asked_service(found, its)["kubernetes"] == {"namespace": "n", "production_url": url}
 
 
 @pytest.mark.parametrize(
