@@ -28,19 +28,39 @@ def drill(
     most_stale: Annotated[
         int, typer.Option(help="Late answers of the old color that are allowed.", min=0)
     ] = 0,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Where production of the copy is reached from here; `{service}` and `{port}` are "
+            "filled in.",
+            show_default="beside that of the stack",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="The first of the copy's ports: production, then the test endpoint.",
+            min=1,
+            max=65000,
+            show_default="free ones",
+        ),
+    ] = None,
     cwd: Cwd = Path(),
     stack: StackName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Practise a release that goes wrong, on a copy of an on-premises stack.
+    """Practise a release that goes wrong, on a copy of a stack.
 
-    The copy has ports and files of its own. It is deployed, gets requests, is switched, breaches
-    a limit that nothing can keep, and is rolled back by the same watch that `switch --bake` has.
-    Then it is removed. The stack itself is only read. The exit status is 1 when a limit is missed.
+    The copy has names, ports and files of its own: on Kubernetes another service in the same
+    namespace, on AWS two more listeners of the same load balancer. It is deployed, gets requests,
+    is switched, breaches a limit that nothing can keep, and is rolled back by the same watch that
+    `switch --bake` has. Then it is removed. The stack itself is only read. The exit status is 1
+    when a limit is missed.
 
     Examples:
         bluegreen drill --path /version
         bluegreen drill --stack production --rate 500 --json
+        bluegreen drill --url 'http://{service}.shop.svc'
     """
     output = Output(as_json=as_json)
     with ending(output):
@@ -53,6 +73,8 @@ def drill(
                 most_lost=most_lost,
                 most_stale=most_stale,
                 tell=progress,
+                url=url,
+                port=port,
             )
         output.result(done, lambda: _page(done))
         for problem in done.problems:

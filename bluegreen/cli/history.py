@@ -41,7 +41,8 @@ def history(
     """Show the switches of a stack, and five figures about them beside their targets.
 
     Switches come from the stack's history; what a gate said, and how long traffic took to follow,
-    from the events that are in a file of this machine.
+    from the events that are in a file of this machine. On Kubernetes and AWS it says where the
+    others are: `service.events.file` lets every platform keep them in a file as well.
 
     Examples:
         bluegreen history
@@ -60,6 +61,11 @@ def history(
 def _page(found: History) -> RenderableType:
     sources = ", ".join(found.sources) or "no file"
     lines = [f"{found.stack}: {found.updates} updates, {found.events} events ({sources})"]
+    if found.elsewhere is not None:
+        lines.append(
+            f"not read: {found.elsewhere}; service.events.file keeps them here too, --events reads "
+            "a file"
+        )
     left = len(found.attempts) - _SHOWN
     if left > 0:
         lines.append(f"{left} older switches are not shown; --json has them")

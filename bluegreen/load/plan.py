@@ -37,7 +37,7 @@ class LoadPlan:
 
     is_remote: bool = False
     """True where the address is the service's own and somebody asked for the load: then any host
-    will do, and `https://`. Only gates set it; the command line cannot."""
+    will do, and `https://`. Only gates and drills set it; the command line cannot."""
 
     test_network: str | None = None
     """A private network, such as `10.96.0.0/16`, whose addresses may be sent to as well: that of a

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 from bluegreen.contract import ConfigKey, OutputName
 from bluegreen.errors import ConfigError
+from bluegreen.operations.access import access_check
 from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.ground import engine_checks, platform_checks
 from bluegreen.operations.health import Check, Level
@@ -19,6 +21,8 @@ from bluegreen.operations.stack_file import StackConfig
 from bluegreen.settings.config import ServiceConfig
 
 __all__ = ["Diagnosis", "diagnose"]
+
+_PLUGIN_ON_PATH = re.compile(r"using pulumi-resource-\S+ from \$PATH")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,9 @@ def _of_stack(
             yield Check("config", Level.MISSING, problem)
     if config is not None:
         yield from platform_checks(config.service.platform)
+        access = access_check(config.service.platform, written.everything, os.environ)
+        if access is not None:
+            yield access
         yield from _events(config, stack.project.directory)
         yield from _windows(config)
     state = _state(stack)
@@ -155,7 +162,8 @@ def _program(stack: Stack, tell: Callable[[EngineMessage], None]) -> Iterator[Ch
     warnings: list[str] = []
 
     def listen(message: EngineMessage) -> None:
-        if message.severity == "warning":
+        # That a plugin is on PATH is what the check `plugin` says.
+        if message.severity == "warning" and not _PLUGIN_ON_PATH.search(message.text):
             warnings.append(message.text)
         tell(message)
 

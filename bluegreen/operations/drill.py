@@ -10,6 +10,8 @@ from bluegreen.colors import Color
 from bluegreen.contract import OutputName
 from bluegreen.events import Event, EventKind
 from bluegreen.events.event_file import EventFile
+from bluegreen.gates.answers import UnusableAnswerError, ask
+from bluegreen.gates.gate import Endpoint
 from bluegreen.load import BackgroundLoad, LoadPlan, LoadReport, Switch, summarize
 from bluegreen.operations.bake import BakeLimits
 from bluegreen.operations.drill_stack import DrillStack, drill_stack
@@ -25,6 +27,8 @@ _BREACHING_P95_SECONDS = 0.0
 """No answer is as fast as that: the watch has to find a breach."""
 
 _SETTLE_SECONDS = 1.0
+_ANSWER_SECONDS, _ANSWERS = 15.0, 5
+_NOBODY_THERE = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ def drill(
     most_lost: int,
     most_stale: int,
     tell: Tell,
+    url: str | None = None,
+    port: int | None = None,
 ) -> Drilled:
     """Deploys, switches, finds a breach, rolls back and removes everything again.
 
@@ -86,21 +92,29 @@ def drill(
         most_lost: Requests without a good answer that are allowed.
         most_stale: Answers of the color without traffic that are allowed.
         tell: Is told what happens.
+        url: Where production of the copy is reached from here, `{service}` and `{port}` filled in;
+            None: as production of the stack.
+        port: The first of the copy's ports; None for free ones.
 
     Raises:
-        UsageError: The stack is not on-premises.
+        UsageError: It is not known where production of the copy would be.
         RefusedError: The copy could not be made or deployed.
         UncertainError: It could not be removed again.
     """
-    with drill_stack(stack, tell) as copy:
-        _deploy(copy, copy.active, tell)
+    with drill_stack(stack, tell, url=url, port=port) as copy:
+        _deploy(copy, tell)
+        _wait_until_it_answers(copy, path)
+        copy.let_production_be_asked()
         with _load(copy, rate, path) as load:
-            deployed = _deploy(copy, copy.active.other, tell)
-            time.sleep(_SETTLE_SECONDS)
+            copy.add(copy.active.other)
+            deployed = _deploy(copy, tell)
+            _settle(copy)
             breach = _switch_and_breach(copy, path, tell)
-            time.sleep(_SETTLE_SECONDS)
+            _settle(copy)
             recording = load.stop()
-        events = [each for each in EventFile(copy.events).recent() if each.from_color is not None]
+        events = [
+            each for each in EventFile(copy.place.events).recent() if each.from_color is not None
+        ]
         switches = [_moved(event) for event in events if event.kind is EventKind.SWITCH]
         report = summarize(recording, switches)
         problems = tuple(_problems(copy, events, report))
@@ -116,22 +130,65 @@ def drill(
         )
 
 
-def _deploy(copy: DrillStack, color: Color, tell: Tell) -> float:
-    """Deploys a color and tells how long that took, in seconds."""
-    copy.add(color)
+def _deploy(copy: DrillStack, tell: Tell) -> float:
+    """Deploys what the config has and tells how long that took, in seconds."""
+    _go_on(copy)
     started = time.monotonic()
     try:
-        copy.stack.up(message=f"bluegreen drill: deploy to {color}", tell=tell)
+        copy.stack.up(message="bluegreen drill: deploy", tell=tell)
     except UncertainError as error:
+        _go_on(copy)
         msg = f"the copy could not be deployed: {error}; the stack itself was not touched"
         raise RefusedError(msg) from error
     return time.monotonic() - started
 
 
+def _settle(copy: DrillStack) -> None:
+    """Lets requests go on for a while."""
+    time.sleep(_SETTLE_SECONDS)
+    _go_on(copy)
+
+
+def _go_on(copy: DrillStack) -> None:
+    """Raises `RefusedError` where somebody wants it to end."""
+    number = copy.stack.interruption.requested
+    if number is not None:
+        msg = f"the drill was stopped by {number.name}; the stack itself was not touched"
+        raise RefusedError(msg)
+
+
+def _wait_until_it_answers(copy: DrillStack, path: str) -> None:
+    """Whatever it answers is counted; an address that nobody is at measures nothing."""
+    url, end, in_a_row = copy.production_url, time.monotonic() + _ANSWER_SECONDS, 0
+    while in_a_row < _ANSWERS:
+        try:
+            is_served = ask(Endpoint(url), "GET", path, 1.0).status not in _NOBODY_THERE
+            problem = ""
+        except UnusableAnswerError as error:
+            is_served, problem = False, str(error)
+        in_a_row = in_a_row + 1 if is_served else 0
+        if time.monotonic() > end:
+            if not problem:
+                return
+            msg = (
+                f"production of the copy cannot be reached from here: {problem}; the stack itself "
+                "was not touched; say where it is reached: --url"
+            )
+            raise RefusedError(msg)
+        time.sleep(0.1)
+
+
 @contextlib.contextmanager
 def _load(copy: DrillStack, rate: float, path: str) -> Iterator[BackgroundLoad]:
-    url = str(copy.stack.outputs()[OutputName.PRODUCTION_URL])
-    plan = LoadPlan(url=f"{url.rstrip('/')}{path}", rate=rate, seconds=_LONGEST_SECONDS)
+    plan = LoadPlan(
+        url=f"{copy.production_url}{path}",
+        # The service's own address, by who may deploy there.
+        is_remote=True,
+        rate=rate,
+        seconds=_LONGEST_SECONDS,
+        # Requests on a connection that is kept say nothing where it stays on its color.
+        fresh_share=1.0 if copy.keeps_connections else 0.1,
+    )
     with BackgroundLoad(plan) as load:
         yield load
 
@@ -144,6 +201,10 @@ def _switch_and_breach(copy: DrillStack, path: str, tell: Tell) -> str:
         switch(copy.stack, copy.active.other, tell=tell, reason="drill", bake=limits)
     except RefusedError as refused:
         return str(refused).splitlines()[0]
+    except UncertainError:
+        # It tells how to go back, on a copy that is about to be gone.
+        if copy.stack.interruption.requested is None:
+            raise
     return ""
 
 

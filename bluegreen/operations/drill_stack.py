@@ -1,4 +1,4 @@
-"""A copy of an on-premises stack, on ports of its own; gone when the drill is over."""
+"""A copy of a stack, apart from it in every name and port; gone when the drill is over."""
 
 import contextlib
 import secrets
@@ -8,22 +8,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from bluegreen.colors import Color
-from bluegreen.contract import ConfigKey
+from bluegreen.contract import ConfigKey, OutputName
+from bluegreen.operations.drill_apart import preview_errors, shared_resources
+from bluegreen.operations.drill_commands import exported, init, remove
+from bluegreen.operations.drill_copy import (
+    CopyPlace,
+    Written,
+    asked_service,
+    copied_config,
+    copy_url,
+    is_address_written,
+    platform_of,
+    ports_of_copy,
+)
 from bluegreen.operations.engine_message import EngineMessage
-from bluegreen.operations.engine_process import EngineResult, run_engine
 from bluegreen.operations.move import Tell
-from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError, UsageError
+from bluegreen.operations.outcome import RefusedError, UsageError
 from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
+from bluegreen.settings.kubernetes import RouterMechanism
 from bluegreen.settings.service import Platform
 
 __all__ = ["DrillStack", "drill_stack"]
 
-_SLOTS = 8
 _FIRST_PORT, _LAST_PORT = 20_000, 32_000
 """Below those that the kernel gives to outgoing connections."""
 
@@ -36,50 +48,137 @@ class DrillStack:
     active: Color
     """Who has production in the copied config."""
 
-    events: Path
-    """Its audit trail."""
+    place: CopyPlace
+    """What is its own."""
 
     colors: dict[Color, dict[str, Any]]
     """What the copied config says about each color."""
 
+    keeps_connections: bool
+    """True where a connection that is kept stays on its color: behind a Service of Kubernetes."""
+
     def add(self, color: Color) -> None:
         """Puts a color into the copy's config."""
-        path = self.stack.config_file
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        content["config"][f"{self.stack.project.name}:{color}"] = self.colors[color]
-        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        with _edited(self.stack) as config:
+            config[f"{self.stack.project.name}:{color}"] = self.colors[color]
+
+    def let_production_be_asked(self) -> None:
+        """Puts into the copy's config what a first deployment must not have."""
+        key = f"{self.stack.project.name}:{ConfigKey.SERVICE}"
+        with _edited(self.stack) as config:
+            config[key] = asked_service(config[key], self.place)
+
+    @property
+    def production_url(self) -> str:
+        """Where clients go; known once the copy is deployed."""
+        url = self.place.url or self.stack.outputs()[OutputName.PRODUCTION_URL]
+        return str(url).rstrip("/")
 
 
 @contextlib.contextmanager
-def drill_stack(stack: Stack, tell: Tell) -> Iterator[DrillStack]:
+def drill_stack(
+    stack: Stack, tell: Tell, *, url: str | None = None, port: int | None = None
+) -> Iterator[DrillStack]:
     """Makes the copy and removes it again, whatever happened.
 
+    Args:
+        stack: What is copied; it is only read.
+        tell: Is told what happens.
+        url: Where production of the copy is reached from here, `{service}` and `{port}` filled in;
+            None: as production of the stack.
+        port: The first of the copy's ports; None for free ones.
+
     Raises:
-        UsageError: The stack is not on-premises.
+        UsageError: It is not known where production of the copy would be; nothing was made.
         RefusedError: The copy could not be made; nothing is left of it.
         UncertainError: It could not be removed.
     """
     config = StackConfig.read(stack.config_file, stack.project.name)
-    if config.service.get("platform", Platform.ONPREM) != Platform.ONPREM:
-        msg = (
-            f"{stack.name} is not on-premises; nothing was done; a drill makes a copy of the "
-            "service, which it can do on this machine only"
-        )
-        raise UsageError(msg)
     active = config.active_color
     if active is None:
         msg = f"{stack.config_file.name} does not say active_color; nothing was done"
         raise RefusedError(msg)
-    copy = Stack(stack.project, f"drill-{secrets.token_hex(3)}", stack.interruption)
+    service = config.service
     with tempfile.TemporaryDirectory(prefix="bgd-") as folder:
-        run = Path(folder, "run")
-        _init(stack, copy)
+        place = _place(stack, service, Path(folder), url=url, port=port)
+        copy = Stack(stack.project, place.name, stack.interruption)
+        init(copy, stack.name)
         try:
-            _rewrite(copy, run)
+            with _edited(copy) as written:
+                copied = copied_config(written, copy.project.name, place)
+                written.clear()
+                written |= copied
             tell(EngineMessage(f"the copy is {copy.name}", "info"))
-            yield DrillStack(copy, active, run / "events.jsonl", _colors(config))
+            made = DrillStack(copy, active, place, _colors(config), _keeps_connections(service))
+            made.add(active)
+            if platform_of(service) is not Platform.ONPREM:
+                _check_that_it_is_apart(stack, copy)
+            yield made
         finally:
-            _remove(copy)
+            tell(EngineMessage(f"removing {copy.name}", "info"))
+            remove(copy)
+
+
+def _place(
+    stack: Stack, service: Written, folder: Path, *, url: str | None, port: int | None
+) -> CopyPlace:
+    platform, name = platform_of(service), f"drill-{secrets.token_hex(3)}"
+    if platform is Platform.ONPREM and url is not None:
+        msg = "on-premises the copy is on this machine; nothing was done; leave out --url"
+        raise UsageError(msg)
+    if platform is Platform.KUBERNETES and port is not None:
+        msg = (
+            "on Kubernetes the copy has an address, not a port; nothing was done; leave out --port"
+        )
+        raise UsageError(msg)
+    first = port or _free_ports(ports_of_copy(service))
+    is_known = url is not None or platform is Platform.ONPREM or is_address_written(service)
+    known = None if is_known else stack.outputs().get(OutputName.PRODUCTION_URL)
+    own = copy_url(service, name, first, str(known) if known else None, url)
+    place = CopyPlace(name, folder, first, own)
+    if platform is Platform.KUBERNETES and url is None:
+        _check_that_it_is_known(str(place.url).replace(name, str(service.get("name")), 1))
+    return place
+
+
+def _check_that_it_is_known(production: str) -> None:
+    """Asks for the stack's own address: the copy's will be known where that one is."""
+    host = urlsplit(production).hostname
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        msg = (
+            f"{host} is not known here, so no client can be sent to a copy beside it; nothing was "
+            "done; run it where it is, as in a pod of the cluster, or say where production of a "
+            "copy is reached from here: --url 'http://HOST', {service} is filled in"
+        )
+        raise UsageError(msg) from error
+
+
+def _check_that_it_is_apart(stack: Stack, copy: Stack) -> None:
+    """Refuses what would be made under a name of the stack's: it would be removed as well."""
+    planned, has_succeeded = copy.preview_document()
+    shared = shared_resources(planned, exported(stack))
+    if shared:
+        named = "; ".join(f"{kind} {name}" for kind, name in shared)
+        msg = (
+            f"the copy would be made under names that {stack.name} has already: {named}; nothing "
+            "was made; a program that makes more than one service, or other things with names of "
+            "their own, cannot be copied"
+        )
+        raise RefusedError(msg)
+    if not has_succeeded:
+        said = "; ".join(preview_errors(planned)) or "`pulumi preview` failed"
+        msg = f"the copy could not be deployed: {said}; nothing was made"
+        raise RefusedError(msg)
+
+
+def _keeps_connections(service: Written) -> bool:
+    if platform_of(service) is not Platform.KUBERNETES:
+        return False
+    kubernetes = service.get("kubernetes") or {}
+    router = kubernetes.get("router", RouterMechanism.SERVICE)
+    return bool(router == RouterMechanism.SERVICE)
 
 
 def _colors(config: StackConfig) -> dict[Color, dict[str, Any]]:
@@ -88,72 +187,13 @@ def _colors(config: StackConfig) -> dict[Color, dict[str, Any]]:
     return {color: own or written[color.other] for color, own in written.items()}
 
 
-def _init(stack: Stack, copy: Stack) -> None:
-    """A stack with the same config; secrets are encrypted anew for it."""
-    done = _pulumi(
-        copy, "stack", "init", copy.name, "--no-select", "--copy-config-from", stack.name
-    )
-    if done.exit_code != 0:
-        msg = f"the copy could not be made: {_said(done)}; nothing was changed"
-        raise RefusedError(msg)
-
-
-def _rewrite(copy: Stack, run: Path) -> None:
-    """Other ports and files; nobody is told; nothing that waits for people or for a time."""
-    path, namespace = copy.config_file, copy.project.name
+@contextlib.contextmanager
+def _edited(copy: Stack) -> Iterator[dict[str, Any]]:
+    """The copy's config, which is written back afterwards."""
+    path = copy.config_file
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    config = content["config"]
-    gone = (ConfigKey.CANARY, ConfigKey.RETIRED, ConfigKey.APPROVAL, *map(ConfigKey, Color))
-    for key in gone:
-        config.pop(f"{namespace}:{key}", None)
-    service = config[f"{namespace}:{ConfigKey.SERVICE}"]
-    for setting in ("windows", "events"):
-        service.pop(setting, None)
-    service["retention_hours"] = 0
-    if isinstance(service.get("gates"), dict):
-        service["gates"].pop("approve", None)
-    onprem = service.setdefault("onprem", {})
-    slots = int(onprem.get("slots", _SLOTS))
-    first = _free_ports(2 + 2 * slots)
-    service["port"] = first
-    onprem |= {
-        "bind_address": "127.0.0.1",
-        "test_port": first + 1,
-        "member_ports": {"blue": first + 2, "green": first + 2 + slots},
-        # A short path: sockets cannot have long ones.
-        "run_directory": str(run),
-    }
+    yield content["config"]
     path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-
-def _remove(copy: Stack) -> None:
-    destroyed = _pulumi(copy, "destroy", "--yes", "--stack", copy.name)
-    removed = _pulumi(copy, "stack", "rm", "--yes", copy.name)
-    if destroyed.exit_code or removed.exit_code:
-        failed = destroyed if destroyed.exit_code else removed
-        msg = (
-            f"the copy {copy.name} could not be removed: {_said(failed)}; the stack itself was not "
-            f"touched; `pulumi destroy --stack {copy.name}`, then `pulumi stack rm {copy.name}`"
-        )
-        raise UncertainError(msg)
-
-
-def _pulumi(copy: Stack, *words: str) -> EngineResult:
-    try:
-        return run_engine(
-            ["pulumi", "--non-interactive", *words],
-            cwd=str(copy.project.directory),
-            environment={"PULUMI_SKIP_UPDATE_CHECK": "true"},
-        )
-    except FileNotFoundError as error:
-        msg = "the program `pulumi` is not on PATH; nothing was done"
-        raise OperationError(msg) from error
-
-
-def _said(done: EngineResult) -> str:
-    lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
-    errors = [line.strip() for line in lines if line.strip().startswith("error:")]
-    return "; ".join(errors) or done.stderr.strip() or f"exit status {done.exit_code}"
 
 
 def _free_ports(count: int) -> int:

@@ -52,6 +52,9 @@ class History:
     sources: tuple[str, ...]
     """The files that these came from."""
 
+    elsewhere: str | None = None
+    """Where the platform's own audit trail is, which is not read; None when it is read."""
+
 
 def read_history(stack: Stack, *, count: int, files: tuple[Path, ...] = ()) -> History:
     """Reads the stack's history, and the audit trail where it is in a file of this machine.
@@ -69,10 +72,11 @@ def read_history(stack: Stack, *, count: int, files: tuple[Path, ...] = ()) -> H
         if not path.is_file():
             msg = f"there is no file {path}; nothing was done"
             raise UsageError(msg)
+    config = StackConfig.read(stack.config_file, stack.project.name)
     with ThreadPoolExecutor(1) as pool:
         outputs = pool.submit(stack.outputs)
         updates = stack.history(count)
-    sources = [each for each in (*files, *_own_files(stack)) if each.is_file()]
+    sources = [each for each in (*files, *_own_files(stack, config)) if each.is_file()]
     events = [event for path in dict.fromkeys(sources) for event in _read(path)]
     since = updates[-1].started if updates else ""
     project = stack.project.name
@@ -90,6 +94,7 @@ def read_history(stack: Stack, *, count: int, files: tuple[Path, ...] = ()) -> H
         updates=len(updates),
         events=len({event.id for event in events if event.at >= since[:19]}),
         sources=tuple(map(str, dict.fromkeys(sources))),
+        elsewhere=_trail_elsewhere(config),
     )
 
 
@@ -101,9 +106,8 @@ def _read(path: Path) -> list[Event]:
         raise RefusedError(msg) from error
 
 
-def _own_files(stack: Stack) -> list[Path]:
+def _own_files(stack: Stack, config: StackConfig) -> list[Path]:
     """Where the program writes events on this machine, by its config."""
-    config = StackConfig.read(stack.config_file, stack.project.name)
     root = stack.project.directory
     found = []
     events = config.service.get("events")
@@ -116,3 +120,18 @@ def _own_files(stack: Stack) -> list[Path]:
         own = Path(".bluegreen", "run", stack.project.name, stack.name.rsplit("/", 1)[-1], name)
         found.append(root / (written or own) / "events.jsonl")
     return found
+
+
+def _trail_elsewhere(config: StackConfig) -> str | None:
+    """Where the program keeps events beside files, in words; by its config."""
+    service, name = config.service, config.service.get("name")
+    platform = service.get("platform", Platform.ONPREM)
+    own = service.get(str(platform))
+    written = own if isinstance(own, dict) else {}
+    if platform == Platform.KUBERNETES:
+        where = f"namespace {written['namespace']}" if written.get("namespace") else "its namespace"
+        return f"Events of {name} in {where}, which the cluster keeps for an hour by default"
+    if platform == Platform.AWS:
+        group = written.get("events_log_group") or f"/{name}/deployments"
+        return f"the log group {group} of CloudWatch Logs, stream traffic-switches"
+    return None

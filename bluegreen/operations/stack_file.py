@@ -1,7 +1,7 @@
 """What the config file of a stack says, read as a person would: leniently, and never changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ class StackConfig:
     values: Mapping[str, Any]
     """By the keys of `ConfigKey`."""
 
+    everything: Mapping[str, Any] = field(default_factory=dict)
+    """All that the file has, also for providers, by its full keys."""
+
     @classmethod
     def read(cls, path: Path, namespace: str) -> "StackConfig":
         """Reads the file.
@@ -45,7 +48,7 @@ class StackConfig:
             raise RefusedError(msg) from error
         config = content.get("config") if isinstance(content, dict) else None
         written = config if isinstance(config, dict) else {}
-        return cls({key: written.get(f"{namespace}:{key}") for key in ConfigKey})
+        return cls({key: written.get(f"{namespace}:{key}") for key in ConfigKey}, written)
 
     @property
     def active_color(self) -> Color | None:

@@ -11,6 +11,7 @@ import pytest
 
 from bluegreen.load import BackgroundLoad, LoadPlan, Recording, Switch, summarize
 from tests.aws_cloud.shop import COLORS, Shop, wait
+from tests.load.servers import free_port
 
 RATE = 500
 
@@ -302,4 +303,15 @@ def test_a_port_of_the_load_balancer_is_known_before_a_listener_has_it(serving: 
     listener = serving.add_listener(8443, serving.active("blue"))
 
     assert serving.cloud.port_of(listener) == port != serving.cloud.port_for(443)
+    assert serving.color(listener) == "blue"
+
+
+def test_a_listener_is_at_its_own_port_where_programs_take_any_and_it_is_free(
+    serving: Shop,
+) -> None:
+    own = next(port for port in iter(free_port, None) if port >= 20_000)
+
+    listener = serving.add_listener(own, serving.active("blue"))
+
+    assert serving.cloud.port_of(listener) == own
     assert serving.color(listener) == "blue"

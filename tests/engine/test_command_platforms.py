@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bluegreen.traffic import TrafficSplit
-from tests.engine.aws_driver import Region, aws_driver
+from tests.engine.aws_driver import AwsDriver, Region, aws_driver
 from tests.engine.command import typed
 from tests.engine.kwok_driver import kwok_driver
 from tests.engine.stack_driver import StackDriver
@@ -32,10 +32,31 @@ def elsewhere(request: pytest.FixtureRequest) -> Iterator[StackDriver]:
         yield driver
 
 
-def test_every_verb_works_there_as_it_does_here(elsewhere: Any):
-    stack = elsewhere.stack
+def access_of(driver: Any) -> str:
+    """What the doctor says of who the provider works as."""
+    if isinstance(driver, AwsDriver):
+        return "us-east-1, by AWS_ACCESS_KEY_ID"
+    return f"by KUBECONFIG, {driver.cluster.kubeconfig}"
+
+
+def trail_of(driver: Any) -> str:
+    """Where the history says that events are which it does not read."""
+    if isinstance(driver, AwsDriver):
+        return "the log group /shop/deployments of CloudWatch Logs, stream traffic-switches"
+    return (
+        f"Events of shop in namespace {driver.names.namespace}, which the cluster keeps for an "
+        "hour by default"
+    )
+
+
+def look(driver: Any) -> None:
+    """The verbs that change nothing; what an approval would lack is all that is refused."""
+    stack = driver.stack
+    driver.configure("service.gates", driver.service_settings()["gates"] | {"approve": True})
 
     status = typed(stack, "status", "--live", "--json")
+    validated = typed(stack, "validate", "--json")
+    doctor = typed(stack, "doctor", "--json")
 
     assert status.exit_code == 0, status
     report = status.json["report"]
@@ -50,25 +71,70 @@ def test_every_verb_works_there_as_it_does_here(elsewhere: Any):
         "is_retired": False,
         "note": "",
     }
+    assert validated.exit_code == 1, validated
+    verdicts = {each["gate"]: each for each in validated.json["verdicts"]}
+    assert verdicts["capacity"]["passed"]
+    assert verdicts["release"]["passed"]
+    assert "nobody has approved anything" in verdicts["approval"]["reason"]
+    assert doctor.exit_code == 0, doctor
+    checks = {each["name"]: each for each in doctor.json["checks"]}
+    assert {name: each["level"] for name, each in checks.items()} == dict.fromkeys(
+        ("engine", "SDK", "project", "config", "packages", "plugin", "access", "state", "program"),
+        "fine",
+    ), doctor
+    assert checks["access"]["found"] == access_of(driver)
 
-    validated = typed(stack, "validate", "--json")
 
-    assert validated.exit_code == 0, validated
-    assert {"capacity", "release"} <= {each["gate"] for each in validated.json["verdicts"]}
+def approve_and_preview(driver: Any) -> None:
+    """As a pull request would show the switch."""
+    approved = typed(driver.stack, "approve", "--release", "1.1", BLUEGREEN_BY="ann")
+    driver.configure("active_color", "green")
+    previewed = typed(driver.stack, "preview", "--format", "json")
+    driver.configure("active_color", "blue")
+
+    assert approved.exit_code == 0, approved
+    assert previewed.exit_code == 0, previewed
+    assert previewed.json["stacks"][0]["verdicts"] == ["switch"]
+
+
+def switch_and_go_back(driver: Any) -> None:
+    """What was approved."""
+    stack = driver.stack
 
     switched = typed(stack, "switch")
 
     assert switched.exit_code == 0, switched
-    assert elsewhere.live() == GREEN
+    assert driver.live() == GREEN
     assert "green 1.1 has production traffic" in switched.stdout
 
     back = typed(stack, "rollback", "--reason", "orders fail")
 
     assert back.exit_code == 0, back
-    assert elsewhere.live() == BLUE
-    assert [each["reason"] for each in elsewhere.events() if each["kind"] == "switch"][-1] == (
-        "orders fail"
-    )
+    assert driver.live() == BLUE
+    first, last = [each for each in driver.events() if each["kind"] == "switch"][-2:]
+    (approval,) = [each for each in first["verdicts"] if each["gate"] == "approval"]
+    assert approval["value"].startswith("ann at ")
+    assert last["reason"] == "orders fail"
+
+
+def look_back(driver: Any) -> None:
+    """What the history makes of it, without the platform's own audit trail."""
+    history = typed(driver.stack, "history", "--json")
+
+    assert history.exit_code == 0, history
+    assert [
+        (each["ending"], each["to_color"], each["is_rollback"], each["reason"])
+        for each in history.json["attempts"]
+    ] == [
+        ("done", "green", False, ""),
+        ("done", "blue", True, "orders fail"),
+    ]
+    assert (history.json["sources"], history.json["elsewhere"]) == ([], trail_of(driver))
+
+
+def deploy_and_retire(driver: Any) -> None:
+    """The idle color's other ways."""
+    stack = driver.stack
 
     deployed = typed(stack, "deploy", "--release", "1.2")
 
@@ -82,3 +148,11 @@ def test_every_verb_works_there_as_it_does_here(elsewhere: Any):
     assert (
         typed(stack, "status", "--live", "--json").json["report"]["colors"]["green"]["desired"] == 0
     )
+
+
+def test_every_verb_works_there_as_it_does_here(elsewhere: Any):
+    look(elsewhere)
+    approve_and_preview(elsewhere)
+    switch_and_go_back(elsewhere)
+    look_back(elsewhere)
+    deploy_and_retire(elsewhere)

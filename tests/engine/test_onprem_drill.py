@@ -1,11 +1,13 @@
 """A drill on a copy of a stack, and an approval: the command on the real engine."""
 
 import re
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.engine.command import typed
+from tests.engine.command import ended, start, typed
 from tests.engine.onprem_driver import OnPremDriver, service_settings
 
 
@@ -42,6 +44,27 @@ def test_a_drill_switches_and_rolls_back_a_copy_and_leaves_nothing(onprem: OnPre
     assert onprem.outputs() == {}
     stacks = onprem.stack.run("stack", "ls", "--json")
     assert "drill-" not in stacks.stdout
+
+
+def test_a_drill_that_is_stopped_leaves_nothing_either(onprem: OnPremDriver):
+    onprem.configure("green", {"release": "1.1", "replicas": 1})
+    written = onprem.stack.config_file.read_text()
+
+    process = start(onprem.stack, "drill", "--path", "/version", "--rate", "20")
+    assert process.stderr is not None
+    said = ""
+    # In the update that makes the copy: the engine ends the step that it is at.
+    while "the copy is drill-" not in said:
+        said += (line := process.stderr.readline())
+        assert line, said
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    done = ended(process)
+
+    assert done.exit_code == 1, done
+    assert "stopped by SIGINT; the stack itself was not touched" in done.stderr
+    assert onprem.stack.config_file.read_text() == written
+    assert "drill-" not in onprem.stack.run("stack", "ls", "--json").stdout
 
 
 @pytest.mark.soak

@@ -1,5 +1,6 @@
 """One HAProxy that does what a `Routing` says, without a reload wherever that can be."""
 
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from tests.standins.gateway.slots import Slot, assign, free_slots
 from tests.standins.haproxy_process import HaproxyProcess
 
 __all__ = ["Proxy"]
+
+_OWN_PORTS = range(20_000, 32_000)
+"""Of these a listener has the one that it asks for where it is free, as at a real load balancer."""
 
 _FEWEST_SLOTS = 4
 """Of a target group; there may be hundreds of them."""
@@ -55,7 +59,8 @@ class Proxy:
         """
         with self._reserving:
             if (balancer, port) not in self._reserved:
-                self._reserved[balancer, port] = free_port()
+                is_own = port in _OWN_PORTS and _is_free(port)
+                self._reserved[balancer, port] = port if is_own else free_port()
             return self._reserved[balancer, port]
 
     def follow(self, routing: Routing) -> bool:
@@ -122,6 +127,15 @@ class Proxy:
             map_path=self._haproxy.map,
         )
         self._haproxy.config.write_text(text, encoding="utf-8")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _assigned(slots: Sequence[Slot], endpoints: Endpoints) -> tuple[Slot, ...]:

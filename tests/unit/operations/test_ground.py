@@ -2,11 +2,7 @@
 
 import pytest
 
-from bluegreen.operations import UsageError
-from bluegreen.operations.drill_stack import drill_stack
 from bluegreen.operations.ground import engine_checks, platform_checks
-from bluegreen.operations.project import Project
-from bluegreen.operations.stack import Stack
 from bluegreen.settings import Platform
 
 
@@ -73,13 +69,3 @@ def test_packages_of_a_platform_that_are_missing_are_named_with_the_extra(monkey
     assert packages.level == "missing"
     assert "pulumi_aws, boto3" in packages.found
     assert packages.fix == "pip install 'bluegreen-pulumi[aws]'"
-
-
-def test_a_drill_of_another_platform_is_refused_before_anything_is_made(tmp_path):
-    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  shop:service: {platform: kubernetes}\n")
-    stack = Stack(Project(tmp_path, "shop", tmp_path), "dev")
-
-    with pytest.raises(UsageError, match="dev is not on-premises; nothing was done"):
-        drill_stack(stack, lambda _: None).__enter__()
-
-    assert [path.name for path in tmp_path.iterdir()] == ["Pulumi.dev.yaml"]
