@@ -1,8 +1,9 @@
 """The commands that make a copy's stack and remove it; a request to stop does not end these."""
 
 from bluegreen.operations.drill_apart import left_resources
-from bluegreen.operations.engine_process import EngineResult, run_engine
+from bluegreen.operations.engine_process import EngineResult, Interruption
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError
+from bluegreen.operations.pulumi_command import CommandFailedError, PulumiCommand, errors_in
 from bluegreen.operations.stack import Stack
 
 __all__ = ["exported", "init", "remove"]
@@ -75,17 +76,10 @@ def _left(copy: Stack) -> str:
 
 def _pulumi(stack: Stack, *words: str) -> EngineResult:
     try:
-        return run_engine(
-            ["pulumi", "--non-interactive", *words],
-            cwd=str(stack.project.directory),
-            environment={"PULUMI_SKIP_UPDATE_CHECK": "true"},
-        )
-    except FileNotFoundError as error:
-        msg = "the program `pulumi` is not on PATH; nothing was done"
-        raise OperationError(msg) from error
+        return PulumiCommand(stack.project.directory, Interruption()).run(*words)
+    except CommandFailedError as failed:
+        return failed.result
 
 
 def _said(done: EngineResult) -> str:
-    lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
-    errors = [line.strip() for line in lines if line.strip().startswith("error:")]
-    return "; ".join(errors) or done.stderr.strip() or f"exit status {done.exit_code}"
+    return errors_in(done).replace("\n", "; ")

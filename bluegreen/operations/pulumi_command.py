@@ -12,6 +12,7 @@ __all__ = [
     "PulumiCommand",
     "StackLockedError",
     "UpdateFailedError",
+    "errors_in",
     "why_it_failed",
 ]
 
@@ -105,14 +106,14 @@ def why_it_failed(
     if any(each in result.stderr for each in _LOCKED):
         # With the lines below the first one: they say whose lock it is.
         return StackLockedError(f"{result.stdout}\n{result.stderr}")
-    said = "\n".join(failed.heard) or _errors_in(result)
+    said = "\n".join(failed.heard) or errors_in(result)
     was_killed = result.exit_code < 0
     if was_killed:
         said = f"the engine was killed by signal {-result.exit_code}; {said}".rstrip("; ")
     return UpdateFailedError(said, was_killed=was_killed)
 
 
-def _errors_in(result: EngineResult) -> str:
+def errors_in(result: EngineResult) -> str:
     """What went wrong, in the engine's words and without its progress."""
     errors = [
         line.strip().removeprefix("error: ")

@@ -96,7 +96,7 @@ def test_what_is_left_is_named_with_the_commands_that_remove_it(stack, typed, tm
         remove(stack)
 
     assert str(failed.value) == (
-        "the copy dev could not be removed: error: the listener is in use; left: "
+        "the copy dev could not be removed: the listener is in use; left: "
         "aws:lb/listener:Listener arn:aws:listener/7; the stack itself was not touched; "
         "`pulumi destroy --stack dev`, then `pulumi stack rm dev`"
     )
