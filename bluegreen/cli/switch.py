@@ -124,7 +124,7 @@ def _page(done: Switched) -> RenderableType:
 
 
 def _kept(until: str | None) -> str:
-    return f"until {until} at least" if until else "as long as you let it (retention_hours is 0)"
+    return f"until {until} at least" if until else "as long as you let it"
 
 
 def _bake_lines(bake: Baked) -> list[str]:

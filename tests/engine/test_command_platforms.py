@@ -56,6 +56,14 @@ def test_every_verb_works_there_as_it_does_here(elsewhere: Any):
     assert validated.exit_code == 0, validated
     assert {"capacity", "release"} <= {each["gate"] for each in validated.json["verdicts"]}
 
+    elsewhere.move_by_hand("green")
+    mended = typed(stack, "switch", "--to", "blue")
+
+    assert mended.exit_code == 0, mended
+    assert "100 % to green; the last update left it at blue" in mended.stderr
+    assert elsewhere.live() == BLUE
+    assert typed(stack, "switch", "--to", "blue", "--json").json["was_needed"] is False
+
     switched = typed(stack, "switch")
 
     assert switched.exit_code == 0, switched
