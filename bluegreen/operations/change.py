@@ -264,7 +264,8 @@ def _update(stack: Stack, changes: Mapping[str, Value], what: str, tell: Tell) -
             raise RefusedError(msg) from error
         msg = (
             f"{error}\n{what}: not finished; the config file says what it said before, and the "
-            f"next `pulumi up` makes it so{_tail(left)}; look: `bluegreen status --live`"
+            f"next `pulumi up` makes it so, or the same command again finishes it{_tail(left)}; "
+            "look: `bluegreen status --live`"
         )
         raise UncertainError(msg) from error
     except OperationError:

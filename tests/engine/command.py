@@ -7,9 +7,12 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from typer.testing import CliRunner
+
+from bluegreen.cli.__main__ import app
 from tests.engine.pulumi_stack import REPOSITORY, PulumiStack
 
-__all__ = ["Typed", "start", "typed"]
+__all__ = ["Typed", "in_process", "start", "typed"]
 
 COMMAND = REPOSITORY / ".venv" / "bin" / "bluegreen"
 LONGEST_SECONDS = 180
@@ -64,3 +67,11 @@ def ended(process: subprocess.Popen[str], started: float | None = None) -> Typed
         raise
     seconds = time.monotonic() - started if started is not None else 0.0
     return Typed(process.returncode, stdout, stderr, seconds)
+
+
+def in_process(*words: str, **environment: str) -> Typed:
+    """The command in this process, as a person would have typed it."""
+    result = CliRunner().invoke(app, list(words), env={"BLUEGREEN_BY": "tester", **environment})
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Typed(result.exit_code, result.stdout, result.stderr)

@@ -228,7 +228,7 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
         after = self.world.seen()
         self.tell(f"up {environment}: {result}")
         assert "Traceback" not in result.text, result
-        self.check_moment(before, after, environment)
+        self.check_moment(before, after, self.wanted(environment))
         if result.exit_code == KILLED:
             self.world.cancel()
             self.disturbed()

@@ -87,9 +87,8 @@ class WrittenService:
         has_share = color is self.active or self.percent > 0
         return 0 if is_retired and not has_share else int(settings["replicas"])
 
-    def check_moment(self, before: Seen, after: Seen, environment: dict[str, str]) -> None:
+    def check_moment(self, before: Seen, after: Seen, wanted: Wanted) -> None:
         """Nothing was done to whoever has traffic, and nobody got any who was not ready."""
-        wanted = self.wanted(environment)
         problems = list(moved_wrongly(before, after, wanted))
         for color in Color:
             problems += changed_live_members(color, before, after, wanted)
