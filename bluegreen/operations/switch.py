@@ -8,6 +8,7 @@ from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
 from bluegreen.operations.automation import EngineMessage, Stack
 from bluegreen.operations.bake import Baked, BakeLimits, watch
+from bluegreen.operations.bake_queries import queries_of
 from bluegreen.operations.live import ask_program, ask_url, differs_from
 from bluegreen.operations.move import Move, Moved, Tell, move_production
 from bluegreen.operations.one_at_a_time import alone_on
@@ -133,7 +134,7 @@ def switch(
         moved = move_production(stack, config, move, tell)
         done = _result(stack, config, outputs, standing, target, moved)
         is_same = standing.live is target
-        return done if bake is None or is_same else _baked(stack, done, bake, tell)
+        return done if bake is None or is_same else _baked(stack, config, done, bake, tell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,9 @@ def _check_that_production_answers(outputs: dict[str, object], bake: BakeLimits)
         raise RefusedError(msg)
 
 
-def _baked(stack: Stack, done: Switched, limits: BakeLimits, tell: Tell) -> Switched:
+def _baked(
+    stack: Stack, config: StackConfig, done: Switched, limits: BakeLimits, tell: Tell
+) -> Switched:
     def say(text: str, severity: str = "warning") -> None:
         tell(EngineMessage(f"bake: {text}", severity))
 
@@ -190,6 +193,7 @@ def _baked(stack: Stack, done: Switched, limits: BakeLimits, tell: Tell) -> Swit
         limits,
         tell=say,
         is_stopped=lambda: stack.interruption.requested is not None,
+        queries=queries_of(config, Color(done.to_color), str(done.production_url)),
     )
     if baked.breach is not None:
         _roll_back_after(stack, done, baked, tell)
