@@ -124,6 +124,7 @@ def test_what_is_recorded_as_active_is_only_said_to_be_when_it_is_live(fresh: On
     assert config_of(fresh) == before
 
 
+@pytest.mark.soak
 def test_a_switch_is_refused_while_a_share_was_moved_by_hand(fresh: OnPremDriver):
     before = config_of(fresh)
     fresh.move_by_hand("blue", 40)
