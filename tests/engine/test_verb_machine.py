@@ -6,7 +6,7 @@ import pytest
 
 from tests.engine.machine_world import CommandEngineWorld, TypedEngineWorld
 from tests.engine.test_machine import real
-from tests.machine.verb_machine import REFUSED, VerbMachine
+from tests.machine.verb_machine import VerbMachine
 
 
 class EngineVerbs(VerbMachine):
@@ -50,7 +50,6 @@ def typed_verbs() -> Iterator[TypedVerbs]:
 def test_a_release_is_deployed_switched_to_rolled_back_and_not_switched_to_again(
     typed_verbs: TypedVerbs,
 ) -> None:
-    typed_verbs.type("switch", expected={REFUSED})
     typed_verbs.deploy(mode="normal", kill=None)
     typed_verbs.switch(to="idle", is_acknowledged=False, kill=None)
     typed_verbs.roll_back(kill=None)
