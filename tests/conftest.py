@@ -54,6 +54,7 @@ BESIDE_EACH_OTHER = (
     "test_prometheus_gates.py",
     "test_scenarios.py",
     "test_security.py",
+    "test_verb_machine.py",
 )
 
 # What `make test` says of a change depends on the change alone; `make soak` looks for new examples.

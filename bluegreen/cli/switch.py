@@ -65,7 +65,9 @@ def switch(
 
     With --bake, production and the old color (at the test address) are asked beside each other:
     a share of failed requests above the limit, or twice the old color's 95th percentile, is a
-    breach; 20 % apart is a warning. A breach moves production back, and the exit status is 1.
+    breach; 20 % apart is a warning. The service's promql gates are asked as well, of the new color;
+    one that fails twice in a row is a breach. A breach moves production back, and the exit status
+    is 1.
 
     Ctrl-C lets the engine finish the step it is at, and says where production is then.
 
@@ -124,7 +126,7 @@ def _page(done: Switched) -> RenderableType:
 
 
 def _kept(until: str | None) -> str:
-    return f"until {until} at least" if until else "as long as you let it (retention_hours is 0)"
+    return f"until {until} at least" if until else "as long as you let it"
 
 
 def _bake_lines(bake: Baked) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from bluegreen.gates.build_promql import prometheus_server, promql_gate
 from bluegreen.gates.counting import Meter, Selection, Window
 from bluegreen.gates.errors import ErrorsGate, StatusMetric
 from bluegreen.gates.gate import Gate
@@ -11,7 +12,6 @@ from bluegreen.gates.load import LoadGate
 from bluegreen.gates.paced import OwnRequests
 from bluegreen.gates.prometheus_api import PrometheusServer
 from bluegreen.gates.prometheus_meter import PrometheusMeter
-from bluegreen.gates.promql import PromqlGate
 from bluegreen.gates.scraping import MemberFrom, ScrapeMeter
 from bluegreen.settings.gate import GateSettings
 from bluegreen.settings.gates import GatesSettings
@@ -21,8 +21,6 @@ from bluegreen.settings.measuring_gates import (
     LoadGateSettings,
     MetricGateSettings,
     OwnRequestsSettings,
-    PrometheusSettings,
-    PromqlGateSettings,
     Source,
 )
 
@@ -31,14 +29,14 @@ __all__ = ["build_measuring_gates"]
 
 def build_measuring_gates(settings: GatesSettings) -> Sequence[Gate]:
     """Those that are written, in the order in which their verdicts are shown."""
-    server = _server(settings.prometheus) if settings.prometheus else None
+    server = prometheus_server(settings.prometheus) if settings.prometheus else None
     gates: list[Gate] = []
     if settings.latency is not None:
         gates.append(_latency_gate(settings.latency, server))
     if settings.errors is not None:
         gates.append(_errors_gate(settings.errors, server))
     if server is not None:
-        gates += [_promql_gate(name, written, server) for name, written in settings.promql.items()]
+        gates += [promql_gate(name, written, server) for name, written in settings.promql.items()]
     if settings.load is not None:
         gates.append(_load_gate(settings.load))
     return gates
@@ -77,18 +75,6 @@ def _errors_gate(settings: ErrorsGateSettings, server: PrometheusServer | None) 
     )
 
 
-def _promql_gate(name: str, settings: PromqlGateSettings, server: PrometheusServer) -> PromqlGate:
-    return PromqlGate(
-        **_conduct(name, settings),
-        server=server,
-        query=settings.query,
-        limit=settings.limit,
-        comparison=settings.comparison,
-        window_seconds=settings.window_seconds,
-        no_data=settings.no_data,
-    )
-
-
 def _load_gate(settings: LoadGateSettings) -> LoadGate:
     return LoadGate(
         **_conduct("load", settings),
@@ -117,11 +103,3 @@ def _meter(settings: MetricGateSettings, server: PrometheusServer | None) -> Met
 
 def _requests(settings: OwnRequestsSettings) -> OwnRequests:
     return OwnRequests(settings.path, settings.rate, settings.timeout_seconds)
-
-
-def _server(settings: PrometheusSettings) -> PrometheusServer:
-    return PrometheusServer(
-        url=settings.url,
-        bearer_token_env=settings.bearer_token_env,
-        request_timeout_seconds=settings.request_timeout_seconds,
-    )

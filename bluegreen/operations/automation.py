@@ -17,6 +17,9 @@ from bluegreen.operations.pulumi_command import CommandFailedError, PulumiComman
 __all__ = ["Engine"]
 
 _OLDEST_ENGINE = "3.238.0"
+_NOT_BEGUN = 0
+"""Status of a step that failed before its provider was asked: a hook has refused it."""
+
 _COLORS = re.compile(r"<\{%.*?%\}>")
 
 
@@ -136,6 +139,10 @@ def _message(event: automation_events.EngineEvent) -> EngineMessage | None:
         if not text or said.severity == "debug":
             return None
         return EngineMessage(text, said.severity, is_ephemeral=bool(said.ephemeral))
+    failed = event.res_op_failed_event
+    if failed is not None and failed.status != _NOT_BEGUN:
+        name, op = failed.metadata.urn.rsplit("::", 1)[-1], failed.metadata.op.value
+        return EngineMessage(f"{name}: {op} begun and not finished", "step")
     done = event.res_outputs_event
     if done is None or done.metadata.op in {"same", "refresh", "read"}:
         return None

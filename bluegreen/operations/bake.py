@@ -3,13 +3,14 @@
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bluegreen.gates.answers import UnusableAnswerError, ask
-from bluegreen.gates.gate import Endpoint
+from bluegreen.gates.gate import Endpoint, Verdict
+from bluegreen.operations.bake_queries import BakeQueries, Looked
 
 __all__ = ["BakeLimits", "Baked", "Finding", "Level", "Sample", "judge", "sample_of", "watch"]
 
@@ -144,6 +145,15 @@ def _compare(
         warnings.append(f"error rate is {new.error_rate:.1%}, the old color's {old.error_rate:.1%}")
 
 
+def _with(finding: Finding, looked: Looked) -> Finding:
+    """The same with what the gates say."""
+    breaches = (*(finding.reasons if finding.level is Level.BREACH else ()), *looked.breaches)
+    if breaches:
+        return Finding(Level.BREACH, breaches)
+    warnings = (*finding.reasons, *looked.warnings)
+    return Finding(Level.WARNING, warnings) if warnings else finding
+
+
 class _Asked:
     """The last requests to one address."""
 
@@ -177,6 +187,7 @@ def watch(
     *,
     tell: Callable[[str], None],
     is_stopped: Callable[[], bool],
+    queries: Callable[[float], Sequence[Verdict]] = lambda _: (),
 ) -> Baked:
     """Asks both addresses at an even pace, until a breach, the end of the time, or a stop.
 
@@ -188,6 +199,7 @@ def watch(
         limits: How long, and what is too much.
         tell: Is told what is found.
         is_stopped: True when somebody wants it to end.
+        queries: Asks gates of the live color, given the seconds since the watch began.
     """
     started = time.monotonic()
     warnings: dict[str, None] = {}
@@ -195,6 +207,7 @@ def watch(
     with ThreadPoolExecutor(_WORKERS) as pool:
         new = _Asked(new_url, limits, pool)
         old = _Asked(old_url, limits, pool) if old_url else None
+        asked = BakeQueries(queries, pool)
         looked = started
         for due in _paced(started, limits):
             new.ask()
@@ -205,6 +218,7 @@ def watch(
             looked = due
             since = max(started, due - _WINDOW_SECONDS)
             finding = judge(new.sample(since), old.sample(since) if old else None, limits)
+            finding = _with(finding, asked.look(due - started))
             if finding.level is Level.WARNING:
                 warnings |= dict.fromkeys(finding.reasons)
                 tell("; ".join(finding.reasons))

@@ -12,6 +12,7 @@ from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey
 from bluegreen.operations.config_file import Value, edit_config, restore_config
 from bluegreen.operations.engine_message import EngineMessage
+from bluegreen.operations.live import ask_program
 from bluegreen.operations.locks import lock_advice
 from bluegreen.operations.move import Tell
 from bluegreen.operations.one_at_a_time import alone_on
@@ -145,7 +146,12 @@ def canary(stack: Stack, percent: int, *, tell: Tell) -> Changed:
             changes = {"canary.color": str(idle), "canary.percent": percent}
         else:
             changes = {"canary": {"color": str(idle), "percent": percent}}
-        _update(stack, changes, f"canary {percent} % to {idle}", tell)
+        what = f"canary {percent} % to {idle}"
+        try:
+            _update(stack, changes, what, tell)
+        except RefusedError as error:
+            _check_that_it_has_still(stack, idle, config.canary_percent, what, error)
+            raise
         return Changed(
             stack=stack.name,
             color=str(idle),
@@ -153,6 +159,23 @@ def canary(stack: Stack, percent: int, *, tell: Tell) -> Changed:
             summary=f"{idle} has {percent} % of production traffic, {active} {_ALL - percent} %",
             next=f"bluegreen switch --to {idle}, or bluegreen canary --percent 0",
         )
+
+
+def _check_that_it_has_still(
+    stack: Stack, idle: Color, percent: int, what: str, error: RefusedError
+) -> None:
+    """A write that was done and then not seen to follow is no step that the engine tells of."""
+    try:
+        share = ask_program(stack).colors[str(idle)].share
+    except RefusedError:
+        # The program does not run, so it has moved nothing.
+        return
+    if share not in {None, percent}:
+        msg = (
+            f"{error}\n{what}: not finished: {idle} has {share} % now; the next `pulumi up` makes "
+            "it what the config file says; look: `bluegreen status --live`"
+        )
+        raise UncertainError(msg) from error
 
 
 def retire(stack: Stack, *, is_due_only: bool, tell: Tell) -> Changed:
@@ -230,12 +253,16 @@ def _update(stack: Stack, changes: Mapping[str, Value], what: str, tell: Tell) -
     except UpdateFailedError as error:
         left = restore_config(edit)
         if not steps and not error.was_killed:
-            msg = f"{error}\n{what}: nothing was changed, and the config file is as it was"
-            msg_0 = f"{msg}{_tail(left)}"
-            raise RefusedError(msg_0) from error
+            # Members of a color without traffic may have been stopped on the way.
+            msg = (
+                f"{error}\n{what}: not done; production traffic has not moved, and the config file "
+                f"says what it said before{_tail(left)}"
+            )
+            raise RefusedError(msg) from error
         msg = (
             f"{error}\n{what}: not finished; the config file says what it said before, and the "
-            f"next `pulumi up` makes it so{_tail(left)}; look: `bluegreen status --live`"
+            f"next `pulumi up` makes it so, or the same command again finishes it{_tail(left)}; "
+            "look: `bluegreen status --live`"
         )
         raise UncertainError(msg) from error
     except OperationError:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bluegreen.colors import Color
 from bluegreen.contract import RequestVariable
-from bluegreen.gates.answers import UnusableAnswerError, ask
+from bluegreen.gates.answers import Answer, UnusableAnswerError, ask
 from bluegreen.gates.gate import Endpoint
 from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.outcome import RefusedError
@@ -19,7 +19,9 @@ from bluegreen.operations.stack import Stack
 from bluegreen.report import Report
 from bluegreen.settings.following import ColorFromSettings
 
-__all__ = ["HttpAnswers", "ask_program", "ask_url", "now"]
+__all__ = ["HttpAnswers", "ask_program", "ask_url", "differs_from", "now", "who_answers"]
+
+_ALL = 100
 
 
 def now() -> str:
@@ -89,11 +91,25 @@ def _color(url: str, path: str, color_from: ColorFromSettings | None) -> str | N
     if not answer.is_success:
         msg = f"{url}{path} answers {answer.status}"
         raise UnusableAnswerError(msg)
-    if color_from is None:
-        return None
+    return None if color_from is None else _named_in(answer, color_from)
+
+
+def _named_in(answer: Answer, color_from: ColorFromSettings) -> str | None:
     if color_from.header is not None:
         return answer.headers.get(color_from.header.lower())
     return str(answer.field(color_from.json_field or ""))
+
+
+def who_answers(url: str, color_from: ColorFromSettings, *, count: int) -> set[str]:
+    """The colors that a few answers name, also those that are errors; none where nobody says it."""
+    found: set[str] = set()
+    for _ in range(count):
+        try:
+            answer = ask(Endpoint(url.rstrip("/")), "GET", color_from.path, 1.0)
+            found.add(_named_in(answer, color_from) or "")
+        except UnusableAnswerError:
+            break
+    return found - {""}
 
 
 def ask_program(
@@ -132,6 +148,26 @@ def ask_program(
         except ValueError as error:
             msg = f"{error}; nothing was changed; is the program's bluegreen another version?"
             raise RefusedError(msg) from error
+
+
+def differs_from(report: Report, recorded: Color, canary_percent: int) -> str | None:
+    """How what is live differs from what is recorded; None when it does not.
+
+    Args:
+        report: What is live.
+        recorded: The color that the last update left with production.
+        canary_percent: What the other color is to have beside it.
+    """
+    share = report.colors[str(recorded)].share
+    if report.active == str(recorded) and share == _ALL - canary_percent:
+        return None
+    if share is None:
+        told = report.problem or "nobody has production traffic"
+    else:
+        shares = [f"{each.share} % to {color}" for color, each in sorted(report.colors.items())]
+        told = f"production traffic goes {', '.join(shares)}"
+    beside = f" with {canary_percent} % for {recorded.other}" if canary_percent else ""
+    return f"{told}; the last update left it at {recorded}{beside}"
 
 
 @contextlib.contextmanager

@@ -24,6 +24,8 @@ from bluegreen.report import Report
 
 __all__ = ["Move", "Moved", "Tell", "move_production"]
 
+_ALL = 100
+
 Tell = Callable[[EngineMessage], None]
 
 
@@ -124,7 +126,9 @@ def _after_failure(
     live = _live(stack, report, error)
     asked_to_stop = stack.interruption.requested
     why = f"stopped by {asked_to_stop.name}: {error}" if asked_to_stop else str(error)
-    if live is move.to and move.to is not move.came_from:
+    # One that somebody gave a part of production by hand was not moved to.
+    has_all = report is None or report.colors[str(move.to)].share == _ALL
+    if live is move.to and move.to is not move.came_from and has_all:
         is_finished = report is not None and report.flagged == str(move.to)
         if move.continue_on_error and is_finished and not error.was_killed:
             return Moved(move.to, time.monotonic() - started, problems=(why,))

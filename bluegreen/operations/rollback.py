@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey, OutputName, OverrideVariable
-from bluegreen.operations.live import ask_program, ask_url
+from bluegreen.operations.engine_message import EngineMessage
+from bluegreen.operations.live import ask_program, who_answers
 from bluegreen.operations.move import Move, Tell, move_production
 from bluegreen.operations.one_at_a_time import alone_on
 from bluegreen.operations.outcome import RefusedError, UsageError
@@ -54,7 +55,7 @@ def roll_back(stack: Stack, *, reason: str, tell: Tell) -> RolledBack:
     config = StackConfig.read(stack.config_file, stack.project.name)
     outputs = stack.outputs()
     recorded = recorded_color(outputs)
-    live = _live_color(stack, config, outputs, recorded)
+    live = _live_color(stack, config, outputs, recorded, tell)
     target = live.other
     if not config.color(target):
         msg = (
@@ -85,17 +86,22 @@ def roll_back(stack: Stack, *, reason: str, tell: Tell) -> RolledBack:
 
 
 def _live_color(
-    stack: Stack, config: StackConfig, outputs: dict[str, object], recorded: Color
+    stack: Stack, config: StackConfig, outputs: dict[str, object], recorded: Color, tell: Tell
 ) -> Color:
-    """Who has production now; asked for in milliseconds where production says it."""
-    url = outputs.get(OutputName.PRODUCTION_URL)
-    has_canary = config.canary_percent > 0
-    if config.values[ConfigKey.ACTIVE_COLOR] == str(recorded):
-        if not isinstance(url, str) or config.color_from is None or has_canary:
+    """Who has production now; asked in milliseconds where production says it, of a preview else."""
+    url, color_from = outputs.get(OutputName.PRODUCTION_URL), config.color_from
+    is_written = config.values[ConfigKey.ACTIVE_COLOR] == str(recorded)
+    # With a canary both of them answer, and not even who is live can be told from that.
+    if is_written and isinstance(url, str) and color_from is not None and not config.canary_percent:
+        answering = who_answers(url, color_from, count=_ANSWERS)
+        if answering == {str(recorded)}:
             return recorded
-        answers = ask_url(url, config.color_from, count=_ANSWERS)
-        if set(answers.colors) <= {str(recorded)}:
-            return recorded
-    # An update was killed, or somebody moved it: the data plane knows.
-    active = ask_program(stack).active
-    return Color(active) if active else recorded
+    # Nobody says it, an update was killed, or somebody moved it: the data plane knows.
+    try:
+        report = ask_program(stack)
+    except RefusedError as error:
+        # What cannot be asked holds no rollback up.
+        told = f"who has production traffic cannot be told: {error}; the last update left it at"
+        tell(EngineMessage(f"{told} {recorded}", "warning"))
+        return recorded
+    return Color(report.active) if report.active else recorded

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from bluegreen.colors import Color
 from bluegreen.contract import ConfigKey, OutputName
-from bluegreen.operations.live import HttpAnswers, ask_program, ask_url
+from bluegreen.operations.live import HttpAnswers, ask_program, ask_url, differs_from
 from bluegreen.operations.stack import PastUpdate, Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.report import Report
@@ -155,15 +155,28 @@ def problems_of(status: Status) -> tuple[str, ...]:
             f"`bluegreen switch --to {status.wanted_color}` does it, "
             f"`bluegreen switch --to {status.active_color}` takes it back"
         )
-    live = status.report.active if status.report else None
-    if live is not None and live != status.active_color:
-        found.append(
-            f"{live} is live, but the last update left {status.active_color}: somebody moved it, "
-            "or an update was killed; `pulumi up` says which"
-        )
+    found += _differences(status, Color(status.active_color))
     if status.report and status.report.problem:
         found.append(status.report.problem)
     if status.production and status.production.failed:
         each = status.production
         found.append(f"production: {each.failed} of {each.count} failed: {each.problem}")
     return tuple(found)
+
+
+def _differences(status: Status, recorded: Color) -> list[str]:
+    """Production that is not where the last update left it."""
+    is_applied = status.wanted_color == recorded
+    percent = status.wanted_canary_percent if is_applied else 0
+    ways = (
+        "somebody moved it, or an update was killed; "
+        f"`bluegreen switch --to {recorded}` moves it back, `--to {recorded.other}` the other way"
+    )
+    if status.report is not None:
+        difference = differs_from(status.report, recorded, percent)
+        return [f"{difference}: {ways}"] if difference and not status.report.problem else []
+    answering = set(status.production.colors) if status.production else set()
+    if answering <= {str(recorded)} or percent or not is_applied:
+        return []
+    who = " and ".join(sorted(answering))
+    return [f"production answers from {who}, but the last update left {recorded}: {ways}"]

@@ -7,8 +7,8 @@ from typing import NoReturn
 from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
 from bluegreen.operations.bake import Baked, BakeLimits, watch
-from bluegreen.operations.engine_message import EngineMessage
-from bluegreen.operations.live import ask_url
+from bluegreen.operations.bake_queries import queries_of
+from bluegreen.operations.live import ask_program, ask_url, differs_from
 from bluegreen.operations.move import Move, Moved, Tell, move_production
 from bluegreen.operations.one_at_a_time import alone_on
 from bluegreen.operations.outcome import (
@@ -105,23 +105,58 @@ def switch(
         outputs = stack.outputs()
         active = recorded_color(outputs)
         target = to or _idle(active, config)
-        is_there = active is target and config.active_color is target
-        if is_there and not config.canary_percent and _is_finished(stack):
-            return _result(stack, config, outputs, active, target, None)
         if not config.color(target):
             msg = (
                 f"{target} is not in {stack.config_file.name}; nothing was changed; "
                 "`bluegreen deploy --release RELEASE` puts a release there"
             )
             raise RefusedError(msg)
+        standing = _Standing(active)
+        if active is target:
+            standing = _ask_standing(stack, config, active)
+            is_wanted = config.active_color is target and not config.canary_percent
+            if is_wanted and standing.difference is None and _is_finished(stack):
+                return _result(stack, config, outputs, standing, target, None)
+        if standing.difference is not None:
+            tell(EngineMessage(f"{standing.difference}; moving it to {target}", "warning"))
         if bake is not None:
             _check_that_production_answers(outputs, bake)
         release = str(config.color(target).get("release"))
-        environment = (lifted or Lifted()).environment(release, reason)
-        move = Move("switch", target, active, reason=reason, environment=environment)
+        move = Move(
+            "switch",
+            target,
+            standing.live,
+            reason=reason,
+            environment=(lifted or Lifted()).environment(release, reason),
+            # The engine has to look, or it sees no change.
+            refresh=standing.difference is not None,
+        )
         moved = move_production(stack, config, move, tell)
-        done = _result(stack, config, outputs, active, target, moved)
-        return done if bake is None or active is target else _baked(stack, done, bake, tell)
+        done = _result(stack, config, outputs, standing, target, moved)
+        is_same = standing.live is target
+        return done if bake is None or is_same else _baked(stack, config, done, bake, tell)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """Who has production before the switch."""
+
+    live: Color | None
+    """None when it cannot be told."""
+
+    difference: str | None = None
+    """How that differs from what is recorded; None when it does not, or was not asked."""
+
+
+def _ask_standing(stack: Stack, config: StackConfig, active: Color) -> _Standing:
+    """What is live: that a color is recorded as active does not make it so."""
+    try:
+        report = ask_program(stack)
+    except RefusedError as error:
+        return _Standing(None, f"who has production traffic cannot be told: {error}")
+    percent = config.canary_percent if config.active_color is active else 0
+    live = Color(report.active) if report.active else None
+    return _Standing(live, differs_from(report, active, percent))
 
 
 def _is_finished(stack: Stack) -> bool:
@@ -141,7 +176,9 @@ def _check_that_production_answers(outputs: dict[str, object], bake: BakeLimits)
         raise RefusedError(msg)
 
 
-def _baked(stack: Stack, done: Switched, limits: BakeLimits, tell: Tell) -> Switched:
+def _baked(
+    stack: Stack, config: StackConfig, done: Switched, limits: BakeLimits, tell: Tell
+) -> Switched:
     def say(text: str, severity: str = "warning") -> None:
         tell(EngineMessage(f"bake: {text}", severity))
 
@@ -156,6 +193,7 @@ def _baked(stack: Stack, done: Switched, limits: BakeLimits, tell: Tell) -> Swit
         limits,
         tell=say,
         is_stopped=lambda: stack.interruption.requested is not None,
+        queries=queries_of(config, Color(done.to_color), str(done.production_url)),
     )
     if baked.breach is not None:
         _roll_back_after(stack, done, baked, tell)
@@ -200,17 +238,17 @@ def _result(
     stack: Stack,
     config: StackConfig,
     outputs: dict[str, object],
-    active: Color,
+    standing: _Standing,
     target: Color,
     moved: Moved | None,
 ) -> Switched:
-    is_new = moved is not None and active is not target
+    is_new = moved is not None and standing.live is target.other
     production, test = (
         outputs.get(name) for name in (OutputName.PRODUCTION_URL, OutputName.TEST_URL)
     )
     return Switched(
         stack=stack.name,
-        from_color=str(active),
+        from_color=str(standing.live or target.other),
         to_color=str(target),
         was_needed=moved is not None,
         releases={
@@ -219,7 +257,10 @@ def _result(
             if config.color(color)
         },
         seconds=round(moved.seconds, 2) if moved else 0.0,
-        old_color_until=retained_until(config, datetime.now(UTC)) if is_new else None,
+        # What was moved back by hand was not switched from: its clock goes on.
+        old_color_until=retained_until(config, datetime.now(UTC))
+        if is_new and standing.difference is None
+        else None,
         rollback_command=rollback_command(stack) if is_new else None,
         production_url=str(production) if production else None,
         test_url=str(test) if test else None,

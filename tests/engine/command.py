@@ -7,10 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from typer.testing import CliRunner
+
+from bluegreen.cli.__main__ import VERBS, app_of
 from tests.engine.pulumi_stack import REPOSITORY, PulumiStack
 from tools.terminal import screen_after
 
-__all__ = ["Typed", "on_terminal", "start", "typed"]
+__all__ = ["Typed", "in_process", "on_terminal", "start", "typed"]
 
 COMMAND = REPOSITORY / ".venv" / "bin" / "bluegreen"
 LONGEST_SECONDS = 180
@@ -77,3 +80,13 @@ def on_terminal(stack: PulumiStack, *words: str) -> list[str]:
         lines=100,
     )
     return [line.rstrip() for line in screen.display if line.strip()]
+
+
+def in_process(*words: str, **environment: str) -> Typed:
+    """The command in this process, as a person would have typed it."""
+    result = CliRunner().invoke(
+        app_of(VERBS), list(words), env={"BLUEGREEN_BY": "tester", **environment}
+    )
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return Typed(result.exit_code, result.stdout, result.stderr)

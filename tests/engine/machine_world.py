@@ -1,4 +1,4 @@
-"""The state machine's world on the real engine and the on-premises platform."""
+"""The state machines' worlds on the real engine and the on-premises platform."""
 
 import contextlib
 import json
@@ -8,13 +8,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import httpx
+import yaml
 
 from bluegreen.colors import Color
 from bluegreen.errors import DataPlaneError
@@ -23,12 +24,13 @@ from bluegreen.onprem.members import live_members
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.traffic import Route
+from tests.engine.command import Typed, in_process, typed
 from tests.engine.onprem_driver import SLOTS, OnPremDriver, onprem_driver
 from tests.engine.pulumi_stack import Result
 from tests.machine.observed import Fleet, Seen, Wanted
 from tests.machine.world import KILLED
 
-__all__ = ["EngineWorld"]
+__all__ = ["CommandEngineWorld", "EngineWorld", "TypedEngineWorld"]
 
 SECONDS = 30.0
 TRAFFIC = RoutedTraffic.of_service("shop")
@@ -176,6 +178,39 @@ class EngineWorld:
             members=len(members),
             ready=sum(is_ready(each.port) for each in members),
         )
+
+
+class CommandEngineWorld(EngineWorld):
+    """Implements `tests.machine.command_world.CommandWorld`; nothing is killed here."""
+
+    def __init__(self) -> None:
+        self.wants: Callable[[Mapping[str, str]], Wanted] | None = None
+        super().__init__()
+
+    def bluegreen(self, *words: str, kill_at: int | None = None) -> Typed:
+        """In this process, which saves its start."""
+        del kill_at
+        self._recorded = None
+        stack = self._driver.stack
+        where = ("--cwd", str(stack.directory), "-s", stack.name)
+        return in_process(words[0], *where, *words[1:], **stack.environment)
+
+    def config_text(self) -> str:
+        return self._driver.stack.config_file.read_text()
+
+    def read_config(self) -> dict[str, Any]:
+        content = yaml.safe_load(self.config_text())["config"]
+        return {name.partition(":")[2]: each for name, each in content.items()}
+
+
+class TypedEngineWorld(CommandEngineWorld):
+    """The same with the command itself, as it is typed; only `status` is asked in process."""
+
+    def bluegreen(self, *words: str, kill_at: int | None = None) -> Typed:
+        if words[0] == "status":
+            return super().bluegreen(*words)
+        self._recorded = None
+        return typed(self._driver.stack, *words)
 
 
 def is_ready(port: int) -> bool:

@@ -118,6 +118,59 @@ def test_on_a_terminal_the_progress_is_gone_when_the_result_comes(fresh: OnPremD
     ]
 
 
+def test_what_is_recorded_as_active_is_only_said_to_be_when_it_is_live(fresh: OnPremDriver):
+    before = config_of(fresh)
+    fresh.move_by_hand("green")
+
+    status = typed(fresh.stack, "status")
+    mended = typed(fresh.stack, "switch", "--to", "blue", "--json")
+
+    assert "production answers from green, but the last update left blue" in status.stderr
+    assert "`bluegreen switch --to blue` moves it back" in status.stderr
+    assert mended.exit_code == 0, mended
+    assert (mended.json["was_needed"], mended.json["from_color"]) == (True, "green")
+    assert "goes 0 % to blue, 100 % to green; the last update left it at blue" in mended.stderr
+    assert "blue: capacity: passed" in mended.stderr
+    assert fresh.live() == BLUE
+    assert config_of(fresh) == before
+
+
+@pytest.mark.soak
+def test_a_switch_is_refused_while_a_share_was_moved_by_hand(fresh: OnPremDriver):
+    before = config_of(fresh)
+    fresh.move_by_hand("blue", 40)
+
+    refused = typed(fresh.stack, "switch")
+
+    assert refused.exit_code == 1, refused
+    assert "somebody else moved it" in refused.stderr
+    assert config_of(fresh) == before
+    assert fresh.live() == TrafficSplit(blue=60, green=40)
+
+    mended = typed(fresh.stack, "switch", "--to", "blue")
+
+    assert mended.exit_code == 0, mended
+    assert fresh.live() == BLUE
+    assert typed(fresh.stack, "switch", "--to", "blue", "--json").json["was_needed"] is False
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("says_its_color", [True, False])
+def test_a_rollback_goes_away_from_what_is_live(fresh: OnPremDriver, *, says_its_color: bool):
+    written = config_of(fresh)
+    if not says_its_color:
+        fresh.configure("service.color_from", None)
+    fresh.move_by_hand("green")
+    try:
+        done = typed(fresh.stack, "rollback", "--reason", "somebody moved it")
+
+        assert done.exit_code == 0, done
+        assert "blue 1.0 has production traffic again" in done.stdout
+        assert fresh.live() == BLUE
+    finally:
+        fresh.stack.config_file.write_text(written)
+
+
 def test_a_refused_switch_leaves_traffic_and_every_byte_of_the_config(fresh: OnPremDriver):
     fresh.end_members("green")
     before = config_of(fresh)

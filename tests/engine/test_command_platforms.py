@@ -101,6 +101,14 @@ def switch_and_go_back(driver: Any) -> None:
     """What was approved."""
     stack = driver.stack
 
+    elsewhere.move_by_hand("green")
+    mended = typed(stack, "switch", "--to", "blue")
+
+    assert mended.exit_code == 0, mended
+    assert "100 % to green; the last update left it at blue" in mended.stderr
+    assert elsewhere.live() == BLUE
+    assert typed(stack, "switch", "--to", "blue", "--json").json["was_needed"] is False
+
     switched = typed(stack, "switch")
 
     assert switched.exit_code == 0, switched

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.engine.machine_world import EngineWorld
-from tests.machine.machine import ServiceMachine, some_runs
+from tests.machine.machine import ServiceMachine
+from tests.machine.written_service import some_runs
 
 
 class EngineMachine(ServiceMachine):

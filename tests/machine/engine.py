@@ -73,6 +73,8 @@ class MemoryStack:
     resources: dict[str, Stored] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     is_locked: bool = False
+    failed: list[Step] = field(default_factory=list)
+    """What the last update has begun and not finished."""
 
     def preview(self, program: Callable[[], Any]) -> Result:
         engine = MemoryEngine(self, is_preview=True)
@@ -87,6 +89,7 @@ class MemoryStack:
         if not preview.ok:
             return preview
         engine = MemoryEngine(self, is_preview=False)
+        self.failed.clear()
         self.is_locked = True
         problems = engine.run(program)
         self.is_locked = False
@@ -291,6 +294,7 @@ class MemoryEngine(RecordingEngine):
                 id_ = stored.id
                 outputs = provider.update(id_, dict(stored.outputs), inputs).outs
         except BlueGreenError as error:
+            self._stack.failed.append(Step(registered.name, kind))
             self._run_hooks("on_error", registered, stored)
             self._stop(str(error))
         return Stored(

@@ -7,21 +7,19 @@ The rules and what must hold are written once. The world behind them is a model 
 import copy
 import itertools
 import re
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
-from hypothesis import HealthCheck, currently_in_test_context, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from bluegreen.colors import Color
-from bluegreen.traffic import Route, TrafficSplit
 from tests.engine.pulumi_stack import Result
-from tests.machine.observed import Seen, Wanted, changed_live_members, moved_wrongly
+from tests.machine.observed import Seen
 from tests.machine.ways_out import ways_out
-from tests.machine.world import KILLED, World
+from tests.machine.world import KILLED
+from tests.machine.written_service import WrittenService, color_settings
 
-__all__ = ["ServiceMachine", "color_settings", "some_runs"]
+__all__ = ["ServiceMachine"]
 
 MOST_FOLLOWED = 6
 """Refusals in a row, each with its way out followed, until an update has to succeed."""
@@ -37,38 +35,15 @@ now = st.sampled_from([True, True, True, False])
 """Whether `pulumi up` comes at once, or after a further edit."""
 
 
-def some_runs(runs: int, steps: int, *, is_fixed: bool) -> settings:
-    """How often and how long the machine runs; a fixed run is the same every time."""
-    return settings(
-        max_examples=runs,
-        stateful_step_count=steps,
-        derandomize=is_fixed,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
-def color_settings(release: str, replicas: int) -> dict[str, Any]:
-    """What is written for a color; the release says how it behaves."""
-    _, _, mode = release.partition("-")
-    return {"release": release, "replicas": replicas, "env": {"APP_MODE": mode or "normal"}}
-
-
-class ServiceMachine(RuleBasedStateMachine):
-    make_world: ClassVar[Callable[[], World]]
-
+class ServiceMachine(WrittenService, RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.world = type(self).make_world()
-        self.written: dict[str, Any] = {}
         self.applied: dict[str, Any] | None = None
         """The config that the last successful update had, if nothing has happened since."""
 
         self.good: dict[str, Any] = {}
         """The config of the last successful update."""
 
-        self.retention_hours = 0
         self.permissions: dict[str, str] = {}
         self.numbers = itertools.count()
         self.has_switched = False
@@ -231,7 +206,7 @@ class ServiceMachine(RuleBasedStateMachine):
             self.world.cancel()
             result = self.world.up(wanted, None, **permission)
         assert result.ok, result
-        self.check_success(result)
+        self.check_settled(self.permissions_of(result))
         preview = self.world.preview()
         assert preview.ok, preview
         assert preview.plan == [], preview.plan
@@ -253,13 +228,13 @@ class ServiceMachine(RuleBasedStateMachine):
         after = self.world.seen()
         self.tell(f"up {environment}: {result}")
         assert "Traceback" not in result.text, result
-        self.check_moment(before, after, environment)
+        self.check_moment(before, after, self.wanted(environment))
         if result.exit_code == KILLED:
             self.world.cancel()
             self.disturbed()
         elif result.ok:
             self.check_changes(result)
-            self.check_success(result)
+            self.check_settled(self.permissions_of(result))
             self.settled(has_switched=is_switch)
         else:
             self.check_refusal(result, before, after)
@@ -267,32 +242,6 @@ class ServiceMachine(RuleBasedStateMachine):
             if follow is not None:
                 self.follow(result, follow, environment)
         return result
-
-    def check_moment(self, before: Seen, after: Seen, environment: dict[str, str]) -> None:
-        wanted = self.wanted(environment)
-        problems = list(moved_wrongly(before, after, wanted))
-        for color in Color:
-            problems += changed_live_members(color, before, after, wanted)
-        assert not problems, problems
-
-    def check_success(self, result: Result) -> None:
-        seen, outputs = self.world.seen(), self.world.outputs()
-        split = self.wanted(self.permissions_of(result)).split
-        assert seen.live == Route(self.active, split), (seen, split)
-        assert seen.flag is self.active
-        assert (outputs["active_color"], outputs["idle_color"]) == (
-            self.active,
-            self.active.other,
-        )
-        assert f"active_color {self.active.other}" in outputs["rollback_command"]
-        assert outputs["releases"] == {
-            color: self.written[color]["release"] for color in Color if color in self.written
-        }
-        for color in Color:
-            fleet = seen.fleets[color]
-            assert fleet.members == fleet.ready == self.members_of(color), (color, seen)
-            releases = {self.written[color]["release"]} if fleet.members else set()
-            assert fleet.releases == releases, (color, seen)
 
     def check_changes(self, result: Result) -> None:
         """Where nothing else has happened, exactly what was edited is changed."""
@@ -386,52 +335,8 @@ class ServiceMachine(RuleBasedStateMachine):
     # What is written, and what follows from it.
 
     @property
-    def active(self) -> Color:
-        return Color(self.written["active_color"])
-
-    @property
     def is_switch(self) -> bool:
         return bool(self.applied) and self.applied["route"] != self.described()["route"]
-
-    @property
-    def is_sound(self) -> bool:
-        """Nothing that is written would be refused by a gate."""
-        releases = [self.written[color]["release"] for color in Color if color in self.written]
-        return all(release.count("-") == 0 for release in releases)
-
-    def write(self, key: str, value: Any) -> None:
-        if value is None:
-            self.written.pop(key, None)
-        else:
-            self.written[key] = copy.deepcopy(value)
-        self.world.configure(key, value)
-
-    def wanted(self, environment: dict[str, str]) -> Wanted:
-        rollback = environment.get("BLUEGREEN_ROLLBACK", "").startswith(self.active)
-        allowed = environment.get("BLUEGREEN_ALLOW_LIVE_CHANGE", "").partition(":")[0]
-        existing = [color for color in Color if color in self.written]
-        return Wanted(
-            split=TrafficSplit.with_canary(self.active, 0 if rollback else self.percent),
-            releases={color: self.written[color]["release"] for color in existing},
-            replicas={color: self.written[color]["replicas"] for color in existing},
-            is_rollback=rollback,
-            live_change=Color(allowed) if allowed else None,
-            keeps_retention=self.retention_hours > 0
-            and "BLUEGREEN_RETIRE_EARLY" not in environment,
-        )
-
-    @property
-    def percent(self) -> int:
-        canary = self.written.get("canary", {"percent": 0})
-        return 0 if canary.get("color") == self.active else int(canary["percent"])
-
-    def members_of(self, color: Color) -> int:
-        if color not in self.written:
-            return 0
-        retired, settings = self.written.get("retired"), self.written[color]
-        is_retired = retired == {"color": color, "release": settings["release"]}
-        has_share = color is self.active or self.percent > 0
-        return 0 if is_retired and not has_share else int(settings["replicas"])
 
     def described(self) -> dict[str, Any]:
         """What the config makes of each resource."""
@@ -451,11 +356,6 @@ class ServiceMachine(RuleBasedStateMachine):
     def permissions_of(self, result: Result) -> dict[str, str]:
         is_rollback = " in this rollback" in result.text
         return {"BLUEGREEN_ROLLBACK": f"{self.active}:why"} if is_rollback else {}
-
-    def tell(self, text: str) -> None:
-        """Shown with a failing run."""
-        if currently_in_test_context():
-            note(text)
 
     def settled(self, *, has_switched: bool) -> None:
         self.applied, self.good = self.described(), copy.deepcopy(self.written)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.machine.machine import ServiceMachine, some_runs
+from tests.machine.machine import ServiceMachine
 from tests.machine.model_world import ModelWorld
+from tests.machine.written_service import some_runs
 
 
 class ModelMachine(ServiceMachine):

@@ -9,8 +9,9 @@ from bluegreen.colors import Color
 from bluegreen.gate_hooks.fleet_guard import FleetGuard
 from bluegreen.gate_hooks.router_gate import RouterGate
 from bluegreen.traffic import Route, TrafficSplit
-from tests.machine.machine import ServiceMachine, color_settings
+from tests.machine.machine import ServiceMachine
 from tests.machine.model_world import ModelWorld
+from tests.machine.written_service import color_settings
 
 
 class Story(ServiceMachine):

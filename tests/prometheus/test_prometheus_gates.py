@@ -11,6 +11,9 @@ from bluegreen.gates.gate import Deadline, Endpoint, Readiness, Subject
 from bluegreen.gates.histogram import Histogram
 from bluegreen.gates.latency import HistogramMetric
 from bluegreen.gates.prometheus_api import PrometheusServer
+from bluegreen.operations.bake import BakeLimits, watch
+from bluegreen.operations.bake_queries import queries_of
+from bluegreen.operations.stack_file import StackConfig
 from bluegreen.settings.gates import GatesSettings
 
 pytestmark = pytest.mark.usefixtures("prometheus")
@@ -154,3 +157,40 @@ def test_a_query_has_one_value_that_keeps_to_its_limit(judge, query, passed, rea
     assert verdict.passed is passed
     assert reason in verdict.reason
     assert verdict.limit == ">= 1"
+
+
+def test_a_watch_sees_by_query_what_its_own_requests_do_not(apps, prometheus):
+    errors = (
+        'sum(rate(http_requests_total{color="broken",status=~"5.."}[2s]))'
+        ' / sum(rate(http_requests_total{color="broken"}[2s]))'
+    )
+    gates = {
+        "prometheus": {"url": prometheus.url},
+        "promql": {"errors": {"query": errors, "limit": 0.05, "no_data": "pass"}},
+    }
+    service = {"name": "shop", "gates": gates}
+    config = StackConfig({"service": service, "green": {"release": "1.1"}, "blue": None})
+    ended = threading.Event()
+
+    def users():
+        while not ended.wait(0.05):
+            apps["broken"].get("/")
+
+    thread = threading.Thread(target=users)
+    thread.start()
+    try:
+        baked = watch(
+            apps["broken"].url,
+            None,
+            BakeLimits(seconds=25, path="/health/ready"),
+            tell=lambda _: None,
+            is_stopped=lambda: False,
+            queries=queries_of(config, Color.GREEN, apps["broken"].url),
+        )
+    finally:
+        ended.set()
+        thread.join()
+
+    assert baked.breach is not None
+    assert baked.breach.startswith("errors: refused: the query gives ")
+    assert baked.new.failed == 0
