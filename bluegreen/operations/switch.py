@@ -8,6 +8,7 @@ from bluegreen.colors import Color
 from bluegreen.contract import OutputName, OverrideVariable
 from bluegreen.operations.bake import Baked, BakeLimits, watch
 from bluegreen.operations.bake_queries import queries_of
+from bluegreen.operations.engine_message import EngineMessage
 from bluegreen.operations.live import ask_program, ask_url, differs_from
 from bluegreen.operations.move import Move, Moved, Tell, move_production
 from bluegreen.operations.one_at_a_time import alone_on
