@@ -111,6 +111,8 @@ def _round(stack: OnPremStack) -> tuple[float, ...]:
     before = stack.active.other
     with _watched(stack.production_url) as answers:
         rollback = stack.command("rollback", "--reason", "measured")
+    # The next round switches to what was rolled back.
+    stack.run_directory.journal.unlink()
     stale = [at for at, color in answers if color is before.other]
     status = stack.command("status").seconds
     live = stack.command("status", "--live").seconds

@@ -10,6 +10,7 @@ from rich.text import Text
 from bluegreen.cli.options import AsJson, Cwd, StackName
 from bluegreen.cli.output import Output, ending
 from bluegreen.cli.switch import watched_interruption
+from bluegreen.colors import Color
 from bluegreen.operations import Stack
 from bluegreen.operations.rollback import RolledBack
 from bluegreen.operations.rollback import rollback as do_rollback
@@ -19,14 +20,21 @@ __all__ = ["rollback"]
 
 def rollback(
     reason: Annotated[str, typer.Option(help="Why; recorded in the history and the audit trail.")],
+    to: Annotated[
+        Color | None,
+        typer.Option(
+            help="The color, where an update that was not finished leaves it unclear.",
+            show_default="the one without production traffic",
+        ),
+    ] = None,
     cwd: Cwd = Path(),
     stack: StackName = None,
     as_json: AsJson = False,
 ) -> None:
     """Move production traffic back to the other color, in seconds.
 
-    Only readiness is asked; slow gates are skipped, and one ready member is enough. A canary is
-    ended. What fails beside it is told, and holds nothing up.
+    Only readiness is asked; slow gates are skipped, and one ready member is enough. Under a canary
+    it is the canary that is taken back. What fails beside it is told, and holds nothing up.
 
     Examples:
         bluegreen rollback --reason "orders fail since 1.1"
@@ -35,7 +43,7 @@ def rollback(
     output = Output(as_json=as_json)
     with ending(output):
         with output.progress() as progress, watched_interruption(progress).watched() as asked:
-            done = do_rollback(Stack.open(cwd, stack, asked), reason=reason, tell=progress)
+            done = do_rollback(Stack.open(cwd, stack, asked), reason=reason, tell=progress, to=to)
         output.result(done, lambda: _page(done))
         for problem in done.problems:
             output.problem(f"production has moved; something else failed: {problem}")

@@ -56,7 +56,8 @@ class Interruption:
             # The second one ends the engine at once, as it does when it is typed at `pulumi`.
             process.send_signal(signal.SIGINT)
         if first:
-            self.on_request(self.requested)
+            # Not here: a signal may come while this thread writes what would be written to again.
+            threading.Thread(target=self.on_request, args=(self.requested,)).start()
 
     @contextmanager
     def passed_on_to(self, process: subprocess.Popen[str]) -> Iterator[None]:

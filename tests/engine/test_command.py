@@ -113,7 +113,7 @@ def test_on_a_terminal_the_progress_is_gone_when_the_result_comes(fresh: OnPremD
     assert any("capacity: passed" in line for line in lines)
     assert [line.split(" (after")[0] for line in lines[-3:]] == [
         "green 1.1 has production traffic",
-        "blue 1.0 goes on running, as long as you let it (retention_hours is 0)",
+        "blue 1.0 goes on running, as long as you let it",
         f"to go back: bluegreen rollback --cwd {fresh.stack.directory} --stack test --reason WHY",
     ]
 
@@ -248,6 +248,14 @@ def test_deploy_canary_and_the_switch_that_ends_it(fresh: OnPremDriver):
     assert some.exit_code == 0, some
     assert fresh.live() == TrafficSplit(blue=90, green=10)
 
+    back = typed(fresh.stack, "rollback", "--reason", "the canary sang")
+
+    assert back.exit_code == 0, back
+    assert "blue 1.0 has production traffic again" in back.stdout
+    assert fresh.live() == BLUE
+    assert "percent: 0" in config_of(fresh)
+
+    assert typed(fresh.stack, "canary", "--percent", "10").exit_code == 0
     done = typed(fresh.stack, "switch")
 
     assert done.exit_code == 0, done

@@ -104,7 +104,9 @@ class VerbMachine(WrittenService, RuleBasedStateMachine):
     @rule(kill=kills)
     def roll_back(self, kill: int | None) -> None:
         before, switched_from = self.world.seen(), self.before_switch
-        target = self.active.other
+        # Under a canary it is the canary that is taken back.
+        is_of_canary = self.percent > 0
+        target = self.active if is_of_canary else self.active.other
         is_rollback = self.has_all_members(target)
         expected = self.ending_of_move(target, is_rollback)
         self.type(
@@ -113,7 +115,7 @@ class VerbMachine(WrittenService, RuleBasedStateMachine):
             expected={expected},
             environment={"BLUEGREEN_ROLLBACK": f"{target}:orders fail"} if is_rollback else {},
         )
-        if self.active is not target:
+        if self.active is not target or is_of_canary:
             return
         self.remember(target, is_rollback=is_rollback)
         if switched_from is not None:

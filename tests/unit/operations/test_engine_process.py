@@ -46,6 +46,20 @@ def test_a_request_to_stop_is_passed_on_as_one_ctrl_c(number):
     assert interruption.requested is number
 
 
+def test_a_request_is_told_while_something_is_being_written():
+    # A stream cannot be entered again by the thread that is in it.
+    is_written, is_told = threading.Lock(), threading.Event()
+
+    def tell(_number):
+        with is_written:
+            is_told.set()
+
+    with Interruption(on_request=tell).watched(), is_written:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    assert is_told.wait(5)
+
+
 def test_a_lost_terminal_is_no_request():
     interruption = Interruption()
 
