@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bluegreen.load import Switch
+from bluegreen.load import Switch, count_stale
 from tests.engine.kubernetes_driver import KubernetesDriver, service_driver
 from tests.engine.kubernetes_load import traffic_on, watched_writes
 from tools.cluster.node_cluster import NodeCluster
@@ -57,9 +57,10 @@ def test_switches_lose_no_request_and_leave_no_fresh_one_behind(both: Kubernetes
     assert traffic.stale(switches) == 0
     assert traffic.requests > 10_000
     assert statistics.median(followed) <= 0.1
-    # The control: kept connections are where kube-proxy left them, on the color of the beginning.
+    # The control: kept connections are where kube-proxy left them. One that a busy moment opened
+    # later is at the color of its own beginning.
     assert traffic.kept is not None
-    assert set(traffic.kept.by_color()) == {"blue"}
+    assert count_stale(traffic.kept, switches) > 100
 
 
 @pytest.mark.soak
