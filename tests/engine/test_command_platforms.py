@@ -49,6 +49,19 @@ def trail_of(driver: Any) -> str:
     )
 
 
+def move_back(driver: Any) -> None:
+    """What somebody moved by hand."""
+    stack = driver.stack
+
+    driver.move_by_hand("green")
+    mended = typed(stack, "switch", "--to", "blue")
+
+    assert mended.exit_code == 0, mended
+    assert "100 % to green; the last update left it at blue" in mended.stderr
+    assert driver.live() == BLUE
+    assert typed(stack, "switch", "--to", "blue", "--json").json["was_needed"] is False
+
+
 def look(driver: Any) -> None:
     """The verbs that change nothing; what an approval would lack is all that is refused."""
     stack = driver.stack
@@ -101,14 +114,6 @@ def switch_and_go_back(driver: Any) -> None:
     """What was approved."""
     stack = driver.stack
 
-    elsewhere.move_by_hand("green")
-    mended = typed(stack, "switch", "--to", "blue")
-
-    assert mended.exit_code == 0, mended
-    assert "100 % to green; the last update left it at blue" in mended.stderr
-    assert elsewhere.live() == BLUE
-    assert typed(stack, "switch", "--to", "blue", "--json").json["was_needed"] is False
-
     switched = typed(stack, "switch")
 
     assert switched.exit_code == 0, switched
@@ -159,6 +164,7 @@ def deploy_and_retire(driver: Any) -> None:
 
 
 def test_every_verb_works_there_as_it_does_here(elsewhere: Any):
+    move_back(elsewhere)
     look(elsewhere)
     approve_and_preview(elsewhere)
     switch_and_go_back(elsewhere)
