@@ -4,13 +4,14 @@ Half of them are fresh connections, for each of which kube-proxy decides anew; h
 which it leaves where they are.
 """
 
+import math
 import statistics
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from bluegreen.load import Switch, count_stale
+from bluegreen.load import Switch
 from tests.engine.kubernetes_driver import KubernetesDriver, service_driver
 from tests.engine.kubernetes_load import traffic_on, watched_writes
 from tools.cluster.node_cluster import NodeCluster
@@ -60,7 +61,13 @@ def test_switches_lose_no_request_and_leave_no_fresh_one_behind(both: Kubernetes
     # The control: kept connections are where kube-proxy left them. One that a busy moment opened
     # later is at the color of its own beginning.
     assert traffic.kept is not None
-    assert count_stale(traffic.kept, switches) > 100
+    stayed = [
+        each
+        for switch, written, end in zip(switches, moments, [*moments[1:], math.inf], strict=True)
+        for each in traffic.kept
+        if each.color == switch.from_color and written + 0.5 < (each.sent or 0) < end
+    ]
+    assert len(stayed) > 100
 
 
 @pytest.mark.soak
