@@ -10,6 +10,7 @@ from typing import Protocol
 
 from kubernetes.client import CoreV1Api
 from kubernetes.watch import Watch
+from urllib3.exceptions import ProtocolError
 
 from bluegreen.kubernetes.cluster import Cluster
 from bluegreen.kubernetes.names import ObjectNames
@@ -140,12 +141,21 @@ def watched_writes(place: Place, seconds: int = LONGEST_SECONDS) -> Iterator[Wri
     """Notes every change of the selector as the API server tells it: milliseconds later."""
     writes = Writes()
     end = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(place, writes, end, seconds), daemon=True)
+    watcher = threading.Thread(target=_watch_until, args=(end, place, writes, seconds), daemon=True)
     watcher.start()
     try:
         yield writes
     finally:
         end.set()
+
+
+def _watch_until(end: threading.Event, place: Place, writes: Writes, seconds: int) -> None:
+    try:
+        _watch(place, writes, end, seconds)
+    except ProtocolError:
+        # A cluster that is taken down afterwards ends the answer that nobody waits for any more.
+        if not end.is_set():
+            raise
 
 
 def _watch(place: Place, writes: Writes, end: threading.Event, seconds: int) -> None:
