@@ -15,3 +15,9 @@ class Color(StrEnum):
     def other(self) -> "Color":
         """The color this one switches with."""
         return Color.GREEN if self is Color.BLUE else Color.BLUE
+
+    @classmethod
+    def read(cls, written: object) -> "Color | None":
+        """The color that is written; None when nothing is, or no color."""
+        # YAML has lists and mappings too, in which nothing can be looked up.
+        return cls(written) if isinstance(written, str) and written in set(cls) else None

@@ -39,7 +39,7 @@ def active_flag(
 
 def flag_color_of(properties: Mapping[str, Any]) -> Color | None:
     """Reads the properties of a flag's resource."""
-    return _color(properties.get("insecureValue") or properties.get("value"))
+    return Color.read(properties.get("insecureValue") or properties.get("value"))
 
 
 class LiveFlag:
@@ -55,7 +55,7 @@ class LiveFlag:
             answer = self._aws.call("ssm", "get_parameter", Name=self._names.flag)
         except NotFoundError:
             return None
-        return _color(answer["Parameter"].get("Value"))
+        return Color.read(answer["Parameter"].get("Value"))
 
     def last_switch(self, made: Callable[[], datetime | None]) -> datetime | None:
         """When it last went from one color to the other; None when it never did.
@@ -69,7 +69,7 @@ class LiveFlag:
         versions = self._versions()
         if not versions:
             return None
-        if _color(versions[-1].get("Value")) is None:
+        if Color.read(versions[-1].get("Value")) is None:
             msg = (
                 f"the parameter {self._names.flag} names no color; `pulumi up --refresh` writes it "
                 "again"
@@ -107,7 +107,3 @@ def _made_again(first: Mapping[str, Any], made: Callable[[], datetime | None]) -
 def _moment(version: Mapping[str, Any]) -> datetime:
     moment: datetime = version["LastModifiedDate"]
     return moment.astimezone(UTC)
-
-
-def _color(text: object) -> Color | None:
-    return Color(str(text)) if text in set(Color) else None

@@ -49,8 +49,7 @@ def _write(path: Path, update: Update) -> None:
 
 
 def _validated(environment: Mapping[str, str]) -> Color | None:
-    named = environment.get(RequestVariable.VALIDATE)
-    return Color(named) if named in set(Color) else None
+    return Color.read(environment.get(RequestVariable.VALIDATE))
 
 
 def live_report(update: Update, *, validated: Color | None = None) -> Report:

@@ -67,12 +67,12 @@ class FlagData:
 def flag_color_of(properties: Mapping[str, Any]) -> Color | None:
     """Reads the properties of a flag's resource."""
     annotations = (properties.get("metadata") or {}).get("annotations") or {}
-    return _color(annotations.get(ACTIVE))
+    return Color.read(annotations.get(ACTIVE))
 
 
 def flagged_color(cluster: Cluster, names: ObjectNames) -> Color | None:
     """The color that the flag names now; None where there is no readable one."""
-    return _color((_data_of(cluster, names) or {}).get(_COLOR))
+    return Color.read((_data_of(cluster, names) or {}).get(_COLOR))
 
 
 def last_switch(
@@ -87,7 +87,7 @@ def last_switch(
     if data is None:
         return None
     since = _moment(data.get(_SINCE))
-    if since is None or _color(data.get(_COLOR)) is None:
+    if since is None or Color.read(data.get(_COLOR)) is None:
         msg = (
             f"ConfigMap {names.flag} does not say since when which color is active; delete it and "
             "run `pulumi up --refresh`, which makes it again"
@@ -109,13 +109,9 @@ def _data(color: Color, before: Color | None, found: Mapping[str, str] | None) -
     is_written = found is not None and found.get(_COLOR) == color and _moment(found.get(_SINCE))
     if found is not None and is_written:
         return dict(found)
-    previous = before or _color((found or {}).get(_COLOR))
+    previous = before or Color.read((found or {}).get(_COLOR))
     data = {_COLOR: str(color), _SINCE: datetime.now(UTC).isoformat(timespec="milliseconds")}
     return data | ({_PREVIOUS: str(previous)} if previous else {})
-
-
-def _color(text: object) -> Color | None:
-    return Color(str(text)) if text in set(Color) else None
 
 
 def _moment(text: object) -> datetime | None:

@@ -139,8 +139,7 @@ def _update(
 
 
 def _flag_color(properties: Mapping[str, Any]) -> Color | None:
-    color = properties.get("color")
-    return Color(color) if color in set(Color) else None
+    return Color.read(properties.get("color"))
 
 
 class _Builder:

@@ -133,7 +133,7 @@ def _of_event(event: Event) -> Attempt | None:
 
 
 def _colors_of_version_0(event: Event) -> tuple[Color | None, Color | None]:
-    before = Color(event.from_split) if event.from_split in set(Color) else None
+    before = Color.read(event.from_split)
     return before, before.other if before else None
 
 

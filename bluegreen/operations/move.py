@@ -174,10 +174,9 @@ def _live(stack: Stack, report: Report | None, error: UpdateFailedError) -> Colo
         return None
     # The program does not run, so it has moved nothing: what was recorded is still true.
     try:
-        recorded = stack.outputs().get(OutputName.ACTIVE_COLOR)
+        return Color.read(stack.outputs().get(OutputName.ACTIVE_COLOR))
     except OperationError:
         return None
-    return Color(recorded) if recorded in set(Color) else None
 
 
 def _taken_back(edit: ConfigEdit) -> str:

@@ -13,8 +13,7 @@ _PERCENT = range(101)
 
 def active_color_of(update: PastUpdate, namespace: str) -> Color | None:
     """The color that was to have production; None when that is not written, or is no color."""
-    written = update.config.get(f"{namespace}:{ConfigKey.ACTIVE_COLOR}")
-    return Color(written) if isinstance(written, str) and written in set(Color) else None
+    return Color.read(update.config.get(f"{namespace}:{ConfigKey.ACTIVE_COLOR}"))
 
 
 def release_of(update: PastUpdate, color: str, namespace: str) -> str | None:

@@ -17,14 +17,14 @@ def recorded_color(outputs: dict[str, object]) -> Color:
     Raises:
         RefusedError: Nothing is deployed, or the program does not keep to the contract.
     """
-    recorded = outputs.get(OutputName.ACTIVE_COLOR)
-    if recorded not in set(Color):
+    recorded = Color.read(outputs.get(OutputName.ACTIVE_COLOR))
+    if recorded is None:
         msg = (
             "the stack has no output active_color: nothing is deployed yet, or its program does "
             "not export `service.stack_outputs()`; nothing was changed; `pulumi up` deploys it"
         )
         raise RefusedError(msg)
-    return Color(str(recorded))
+    return recorded
 
 
 def retained_until(config: StackConfig, since: datetime) -> str | None:

@@ -53,7 +53,7 @@ class StackConfig:
     @property
     def active_color(self) -> Color | None:
         """The color that is wanted; None when it is not written, or is no color."""
-        return _color(self.values[ConfigKey.ACTIVE_COLOR])
+        return Color.read(self.values[ConfigKey.ACTIVE_COLOR])
 
     @property
     def canary_percent(self) -> int:
@@ -64,7 +64,7 @@ class StackConfig:
     @property
     def retired_color(self) -> Color | None:
         """The color that is to shrink while it is idle; None without such an entry."""
-        return _color(self._mapping(ConfigKey.RETIRED).get("color"))
+        return Color.read(self._mapping(ConfigKey.RETIRED).get("color"))
 
     @property
     def retention_hours(self) -> float:
@@ -93,8 +93,3 @@ class StackConfig:
     def _mapping(self, key: ConfigKey) -> Mapping[str, Any]:
         written = self.values[key]
         return written if isinstance(written, dict) else {}
-
-
-def _color(written: object) -> Color | None:
-    # YAML has lists and mappings too, in which nothing can be looked up.
-    return Color(written) if isinstance(written, str) and written in set(Color) else None

@@ -36,16 +36,16 @@ def standings_of(
         updates: Its history, newest first.
         namespace: Of the config keys: the project's name.
     """
-    active = outputs.get(OutputName.ACTIVE_COLOR)
-    if not isinstance(active, str) or active not in set(Color):
+    active = Color.read(outputs.get(OutputName.ACTIVE_COLOR))
+    if active is None:
         return ()
     releases = outputs.get(OutputName.RELEASES)
     held = releases if isinstance(releases, Mapping) else {}
-    split = _split(Color(active), updates, namespace)
+    split = _split(active, updates, namespace)
     return tuple(
         Standing(
             color=color,
-            is_active=color == active,
+            is_active=color is active,
             release=str(held[color]) if held.get(color) is not None else None,
             percent=split.share_of(color) if split else None,
         )
