@@ -9,7 +9,6 @@ from rich.text import Text
 
 from bluegreen.cli.options import AsJson, Cwd, StackName
 from bluegreen.cli.output import Output, ending
-from bluegreen.cli.switch import watched_interruption
 from bluegreen.operations import Stack
 from bluegreen.operations import change as operations
 from bluegreen.operations.change import Changed
@@ -82,7 +81,7 @@ def _change(
 ) -> None:
     output = Output(as_json=as_json)
     with ending(output):
-        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+        with output.at_work() as (progress, asked):
             done = work(Stack.open(cwd, stack, asked), progress)
         output.result(done, lambda: Text(_page(done)))
 

@@ -9,7 +9,6 @@ from rich.table import Table
 
 from bluegreen.cli.options import AsJson, Cwd, StackName
 from bluegreen.cli.output import Output, ending
-from bluegreen.cli.switch import watched_interruption
 from bluegreen.operations import ExitCode, Stack
 from bluegreen.operations.doctor import Diagnosis, diagnose
 
@@ -36,7 +35,7 @@ def doctor(
     """
     output = Output(as_json=as_json)
     with ending(output):
-        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+        with output.at_work() as (_, asked):
             found = diagnose(
                 lambda: Stack.open(cwd, stack, asked),
                 asks_program=not quick,

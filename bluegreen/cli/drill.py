@@ -10,7 +10,6 @@ from rich.text import Text
 
 from bluegreen.cli.options import AsJson, Cwd, StackName
 from bluegreen.cli.output import Output, ending
-from bluegreen.cli.switch import watched_interruption
 from bluegreen.operations import ExitCode, Stack
 from bluegreen.operations.drill import Drilled
 from bluegreen.operations.drill import drill as do_drill
@@ -64,7 +63,7 @@ def drill(
     """
     output = Output(as_json=as_json)
     with ending(output):
-        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+        with output.at_work() as (progress, asked):
             opened = Stack.open(cwd, stack, asked)
             done = do_drill(
                 opened,

@@ -13,7 +13,7 @@ from typing import IO, Any
 import typer
 from rich.console import Console, RenderableType
 
-from bluegreen.operations import EngineMessage, OperationError
+from bluegreen.operations import EngineMessage, Interruption, OperationError
 
 __all__ = ["Output", "Progress", "ending"]
 
@@ -62,9 +62,19 @@ class Output:
                 document = {"outcome": code.name.lower(), "exit_code": code, "message": str(error)}
                 print(json.dumps(document, indent=2, sort_keys=True), flush=True)
 
-    def progress(self) -> "Progress":
-        """Shows what the engine is doing, on stderr."""
-        return Progress(self._stderr)
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[tuple["Progress", Interruption]]:
+        """Shows what the engine is doing, on stderr, and takes requests to stop."""
+        with Progress(self._stderr) as progress:
+            interruption = Interruption(
+                on_request=lambda number: progress.line(
+                    f"{number.name}: the engine finishes the step it is at; once more ends it at "
+                    "once",
+                    "yellow",
+                )
+            )
+            with interruption.watched():
+                yield progress, interruption
 
 
 class Progress:

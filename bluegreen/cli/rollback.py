@@ -9,7 +9,6 @@ from rich.text import Text
 
 from bluegreen.cli.options import AsJson, Cwd, StackName
 from bluegreen.cli.output import Output, ending
-from bluegreen.cli.switch import watched_interruption
 from bluegreen.colors import Color
 from bluegreen.operations import Stack
 from bluegreen.operations.rollback import RolledBack
@@ -42,7 +41,7 @@ def rollback(
     """
     output = Output(as_json=as_json)
     with ending(output):
-        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+        with output.at_work() as (progress, asked):
             done = do_rollback(Stack.open(cwd, stack, asked), reason=reason, tell=progress, to=to)
         output.result(done, lambda: _page(done))
         for problem in done.problems:

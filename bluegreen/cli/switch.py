@@ -8,14 +8,14 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from bluegreen.cli.options import AsJson, Cwd, StackName
-from bluegreen.cli.output import Output, Progress, ending
+from bluegreen.cli.output import Output, ending
 from bluegreen.colors import Color
-from bluegreen.operations import Interruption, Stack
+from bluegreen.operations import Stack
 from bluegreen.operations.bake import Baked, BakeLimits
 from bluegreen.operations.switch import Lifted, Switched
 from bluegreen.operations.switch import switch as do_switch
 
-__all__ = ["switch", "watched_interruption"]
+__all__ = ["switch"]
 
 
 def switch(
@@ -79,7 +79,7 @@ def switch(
     """
     output = Output(as_json=as_json)
     with ending(output):
-        with output.progress() as progress, watched_interruption(progress).watched() as asked:
+        with output.at_work() as (progress, asked):
             opened = Stack.open(cwd, stack, asked)
             limits = BakeLimits(
                 seconds=bake or 0,
@@ -97,16 +97,6 @@ def switch(
                 bake=limits if bake else None,
             )
         output.result(done, lambda: _page(done))
-
-
-def watched_interruption(progress: Progress) -> Interruption:
-    """Requests to stop, and what is said about them at once."""
-    return Interruption(
-        on_request=lambda number: progress.line(
-            f"{number.name}: the engine finishes the step it is at; once more ends it at once",
-            "yellow",
-        )
-    )
 
 
 def _page(done: Switched) -> RenderableType:

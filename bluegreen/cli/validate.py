@@ -9,7 +9,6 @@ from rich.text import Text
 
 from bluegreen.cli.options import AsJson, Cwd, StackName
 from bluegreen.cli.output import Output, ending
-from bluegreen.cli.switch import watched_interruption
 from bluegreen.colors import Color
 from bluegreen.operations import ExitCode, Stack
 from bluegreen.operations.validate import Validated
@@ -37,8 +36,8 @@ def validate(
     """
     output = Output(as_json=as_json)
     with ending(output):
-        with output.progress() as progress, watched_interruption(progress).watched() as stopping:
-            opened = Stack.open(cwd, stack, stopping)
+        with output.at_work() as (_, asked):
+            opened = Stack.open(cwd, stack, asked)
             found = do_validate(opened, color, tell=lambda _: None)
         output.result(found, lambda: _page(found))
     if not found.passed:

@@ -10,7 +10,7 @@ from bluegreen.cli.output import Output
 from bluegreen.operations import EngineMessage
 output = Output(as_json={as_json})
 sys.stdin.readline()
-with output.progress() as progress:
+with output.at_work() as (progress, _):
     for number in range(50):
         progress(EngineMessage(f"step {{number}} " + "x" * 5000, "info"))
 output.result({{"done": True}}, lambda: "done")
