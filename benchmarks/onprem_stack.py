@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import random
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,9 @@ from bluegreen.errors import BlueGreenError
 from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
+from tests.ports import free_ports
 
-__all__ = ["OnPremStack", "free_ports", "stack_of", "stack_settings"]
+__all__ = ["OnPremStack", "stack_of", "stack_settings"]
 
 _SLOTS = 4
 
@@ -65,7 +65,7 @@ class OnPremStack(Stack):
     """One program and what it has deployed on this machine."""
 
     def __init__(self, program: Path, directory: Path) -> None:
-        self._first_port = free_ports(2 + 2 * _SLOTS)
+        self._first_port = free_ports(2 + 2 * _SLOTS)[0]
         self._route: dict[str, Any] = {}
         super().__init__(program, directory, stack_settings(self._first_port))
 
@@ -129,14 +129,3 @@ def stack_of(program: Path) -> Iterator[OnPremStack]:
             yield stack
         finally:
             stack.remove()
-
-
-def free_ports(count: int) -> int:
-    """The first of consecutive ports that nobody listens on.
-
-    Below the range that the kernel takes the ports of outgoing connections from: those come and go.
-    """
-    while True:
-        first = random.randrange(10_000, 32_000 - count)
-        if not any(taken_by(port) for port in range(first, first + count)):
-            return first

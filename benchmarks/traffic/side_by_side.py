@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.onprem_stack import OnPremStack, free_ports
+from benchmarks.onprem_stack import OnPremStack
 from benchmarks.traffic.counting import traffic_of
 from benchmarks.traffic.figures import IdleClients, Move, Traffic
 from benchmarks.traffic.nginx_package import NginxMissingError, find_nginx
@@ -25,6 +25,7 @@ from benchmarks.traffic.proxies import (
 from benchmarks.traffic.waiting import until_answered_by
 from bluegreen.colors import Color
 from bluegreen.load import BackgroundLoad, LoadPlan
+from tests.ports import free_port
 
 __all__ = ["measure_side_by_side", "measure_traffic"]
 
@@ -77,7 +78,7 @@ def _ways(stack: OnPremStack, directory: Path, cache: Path) -> Iterator[Callable
     def place(name: str) -> tuple[Path, int]:
         folder = directory / name
         folder.mkdir()
-        return folder, free_ports(1)
+        return folder, free_port()
 
     yield lambda: OurWrite(stack.production_url, stack.run_directory)
     for kind in (HaproxyNewProcess, HaproxySignal):

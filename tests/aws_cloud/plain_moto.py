@@ -11,7 +11,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from tests.load.servers import free_port
+from tests.ports import free_port
 from tests.standins.aws_cloud.account import Account
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from bluegreen.load import BackgroundLoad, LoadPlan, Recording, Switch, summarize
 from tests.aws_cloud.shop import COLORS, Shop, wait
-from tests.load.servers import free_port
+from tests.ports import free_port
 
 RATE = 500
 

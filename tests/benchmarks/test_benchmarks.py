@@ -18,8 +18,8 @@ from benchmarks.figures import Machine, Memory, Pair, Report, Spread, Task, comp
 from benchmarks.onprem_stack import stack_settings
 from benchmarks.processes import MemoryWatch
 from benchmarks.table import page_of
-from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import ENGINE, PulumiStack
+from tests.ports import free_ports
 
 PROGRAMS = Path(__file__).resolve().parents[2] / "benchmarks"
 
@@ -142,7 +142,7 @@ NOT_PLAIN = {("pulumi-python:dynamic/onprem:Members", "fingerprint")}
 def previewed(program: str, directory: Path) -> dict[str, dict[str, set[str]]]:
     """The resources that a program would create: the keys of their inputs, by type and name."""
     stack = PulumiStack(directory, main=PROGRAMS / program)
-    for key, value in stack_settings(free_ports(10)).items():
+    for key, value in stack_settings(free_ports(10)[0]).items():
         stack.configure(key, value)
     events = directory / "seen.json"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.onprem_stack import OnPremStack, free_ports, stack_of
+from benchmarks.onprem_stack import OnPremStack, stack_of
 from benchmarks.traffic.canary import measure_canaries, measure_cohort
 from benchmarks.traffic.drain import measure_losses
 from benchmarks.traffic.figures import IdleClients, Traffic
@@ -31,6 +31,7 @@ from benchmarks.traffic.switching import measure_switching
 from bluegreen.colors import Color
 from bluegreen.onprem.ports import taken_by
 from tests.engine.pulumi_stack import ENGINE, REPOSITORY
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.skipif(
@@ -75,7 +76,7 @@ def stack() -> Iterator[OnPremStack]:
 @pytest.fixture
 def place(stack, tmp_path_factory) -> Iterator[tuple[Path, int, dict[Color, list[int]]]]:
     """Where another proxy may be, and the members it has; nothing may be left there."""
-    folder, port = tmp_path_factory.mktemp("p"), free_ports(1)
+    folder, port = tmp_path_factory.mktemp("p"), free_port()
     yield folder, port, {color: stack.member_ports(color) for color in Color}
     assert taken_by(port) is None
 

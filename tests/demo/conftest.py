@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bluegreen.onprem.supervisord import Supervisord
-from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import ENGINE, REPOSITORY, engine_environment
+from tests.ports import free_ports
 from tools.demo.plan import DemoPlan
 
 WHOLE_DEMO_SECONDS = 300
@@ -65,7 +65,7 @@ def demo() -> Iterator[Demo]:
         root=REPOSITORY,
         into=folder / "results",
         stack=f"demo-test-{os.getpid()}",
-        first_port=free_ports(18),
+        first_port=free_ports(18)[0],
     )
     environment = engine_environment(folder / "engine") | {"COLUMNS": "80"}
     try:

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from tests.docs.pages import README, REPOSITORY, Block, blocks, code_in_tables, written_config
-from tests.engine.onprem_driver import end_everything, free_ports
+from tests.engine.onprem_driver import end_everything
 from tests.engine.pulumi_stack import ENGINE, PulumiStack
+from tests.ports import free_ports
 
 APP = REPOSITORY / "examples" / "onprem" / "app" / "app.py"
 SCRIPT_SECONDS = 300
@@ -52,7 +53,7 @@ def run(
 
 
 def other_ports() -> dict[int, int]:
-    first = free_ports(2 + 2 * SLOTS)
+    first = free_ports(2 + 2 * SLOTS)[0]
     return dict(zip(PORTS, (first, first + 1, first + 2, first + 2 + SLOTS), strict=True))
 
 

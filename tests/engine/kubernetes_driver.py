@@ -19,9 +19,9 @@ from bluegreen.kubernetes.names import SERVICE_LABEL, ObjectNames
 from bluegreen.kubernetes.service_router import selector_route
 from bluegreen.traffic import TrafficSplit
 from tests.engine.front_door import front_door
-from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import REPOSITORY, PulumiStack, Step
 from tests.engine.stack_driver import StackDriver
+from tests.ports import free_port
 from tests.standins.gateway.install import install
 from tests.standins.gateway.server import GatewayServer
 from tools.cluster.cluster import Cluster as TestCluster
@@ -232,7 +232,7 @@ def http_route_driver(cluster: TestCluster) -> Iterator[HttpRouteDriver]:
     """The same with a Gateway of its own, served by a real HAProxy."""
     with _place(cluster) as (directory, namespace):
         install(cluster.kubeconfig)
-        port = free_ports(1)
+        port = free_port()
         gateway = GatewayServer(
             cluster.kubeconfig, port, directory / "gateway", namespace=namespace
         )

@@ -2,9 +2,7 @@
 
 import contextlib
 import json
-import random
 import shutil
-import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -21,29 +19,10 @@ from bluegreen.onprem.traffic_map import RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
 from tests.engine.pulumi_stack import REPOSITORY, PulumiStack
 from tests.engine.stack_driver import StackDriver
+from tests.ports import free_ports
 
 APP = REPOSITORY / "examples" / "onprem" / "app" / "app.py"
 SLOTS = 4
-
-
-def free_ports(count: int) -> int:
-    """The first of `count` consecutive ports that nobody listens on.
-
-    Below the range that the kernel takes the ports of outgoing connections from: those come and go.
-    """
-    while True:
-        first = random.randrange(10_000, 32_000 - count)
-        if not any(_is_taken(port) for port in range(first, first + count)):
-            return first
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
 
 
 def service_settings(first_port: int, name: str = "shop") -> dict[str, Any]:
@@ -85,7 +64,7 @@ class OnPremDriver(StackDriver):
 
     def __init__(self, directory: Path, *, main: Path = REPOSITORY / "stacks") -> None:
         self.stack = PulumiStack(directory, main=main)
-        self.port = free_ports(2 + 2 * SLOTS)
+        self.port = free_ports(2 + 2 * SLOTS)[0]
         self.run_directory = RunDirectory(directory / ".bluegreen/run/shop/test/shop")
         self.configure("service", service_settings(self.port))
 
@@ -146,7 +125,7 @@ def two_services(program: Path) -> Iterator[tuple[PulumiStack, int]]:
     directory = Path(tempfile.mkdtemp(prefix="bg-"))
     stack = PulumiStack(directory, main=program)
     width = 2 + 2 * SLOTS
-    first = free_ports(2 * width)
+    first = free_ports(2 * width)[0]
     for offset, name in ((0, "shop"), (width, "store")):
         stack.configure_in(name, "service", service_settings(first + offset, name))
         stack.configure_in(name, "active_color", "blue")

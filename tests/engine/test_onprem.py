@@ -20,8 +20,9 @@ from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import MapFile
 from bluegreen.traffic import TrafficSplit
-from tests.engine.onprem_driver import SLOTS, OnPremDriver, free_ports, onprem_driver, two_services
+from tests.engine.onprem_driver import SLOTS, OnPremDriver, onprem_driver, two_services
 from tests.engine.pulumi_stack import PulumiStack
+from tests.ports import free_ports
 
 PROGRAMS = Path(__file__).parent / "programs"
 BLUE = TrafficSplit.all_to(Color.BLUE)
@@ -399,7 +400,7 @@ backend right
 def external() -> Iterator[tuple[PulumiStack, Path, int, int]]:
     """An HAProxy with backends of its own names, started by somebody else."""
     directory = Path(tempfile.mkdtemp(prefix="bg-"))
-    port = free_ports(2)
+    port, _ = free_ports(2)
     (directory / "traffic.map").write_text("# ours\nother left,right,0\n")
     (directory / "haproxy.cfg").write_text(
         EXTERNAL_CONFIG.format(directory=directory, port=port, stats_port=port + 1)

@@ -22,9 +22,9 @@ from bluegreen.kubernetes.service_router import selector_route
 from bluegreen.traffic import TrafficSplit
 from tests.docs.pages import Block
 from tests.engine.front_door import front_door
-from tests.engine.onprem_driver import free_ports
 from tests.engine.pulumi_stack import ENGINE
 from tests.examples.project import ExampleProject
+from tests.ports import free_port
 from tests.standins.gateway.install import install
 from tests.standins.gateway.server import GatewayServer
 from tools.cluster.node_cluster import NodeCluster
@@ -159,7 +159,7 @@ def test_the_gateway_example_does_what_its_readme_says(
         pytest.skip("curl is not installed")
     with example(node_cluster, directory, "kubernetes-gateway", "checkout") as checkout:
         install(node_cluster.kubeconfig)
-        port = free_ports(1)
+        port = free_port()
         checkout.project.override({"checkout:gateway_class": "bluegreen-test"})
         checkout.project.environment["GATEWAY"] = production = f"http://127.0.0.1:{port}"
         first, second, canary, switch, rollback, destroy = checkout.project.commands()

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.gateway.shop import BLUE, GREEN, PODS, Shop
-from tests.load.servers import AppProcess, free_port
-from tests.onprem.haproxy.proxy import Member, Members, free_ports
+from tests.load.servers import AppProcess
+from tests.onprem.haproxy.proxy import Member, Members
+from tests.ports import free_port, free_ports
 from tests.standins.gateway.api import ApiServer
 from tests.standins.gateway.install import install
 from tests.standins.gateway.server import GatewayServer

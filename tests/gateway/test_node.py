@@ -12,7 +12,7 @@ from tests.cluster.objects import deployment, service
 from tests.gateway.shop import Shop, active
 from tests.gateway.traffic import HOST, load_on, switch
 from tests.gateway.waiting import eventually
-from tests.load.servers import free_port
+from tests.ports import free_port
 from tests.standins.gateway.api import ApiServer
 from tests.standins.gateway.install import install
 from tests.standins.gateway.objects import SERVICES, Kind

@@ -14,8 +14,8 @@ import pytest
 
 from tests.gateway.shop import BLUE, Shop, ask, backend, to, weights
 from tests.gateway.waiting import eventually
-from tests.load.servers import free_port
 from tests.onprem.haproxy.proxy import Member
+from tests.ports import free_port
 from tests.standins.gateway.server import GatewayServer
 from tools.cluster.cluster import OwnCluster
 

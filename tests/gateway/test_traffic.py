@@ -16,7 +16,8 @@ from tests.gateway.shop import BLUE, BLUE_2, GREEN, Shop, active, ask, backend, 
 from tests.gateway.traffic import HOST, load_on, switch
 from tests.gateway.waiting import eventually
 from tests.load.servers import AppProcess
-from tests.onprem.haproxy.proxy import KeepAlive, Members, free_ports
+from tests.onprem.haproxy.proxy import KeepAlive, Members
+from tests.ports import free_ports
 from tests.standins.gateway.objects import HTTP_ROUTES
 from tests.standins.gateway.server import GatewayServer
 

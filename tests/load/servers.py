@@ -1,10 +1,7 @@
 """Servers for the load tests: one whose every byte a test decides, and real app processes."""
 
 import asyncio
-import contextlib
 import os
-import random
-import socket
 import ssl
 import subprocess
 import sys
@@ -15,19 +12,12 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Self
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "examples" / "onprem" / "app" / "app.py"
 
 HEADERS = b"X-Bluegreen-Color: blue\r\nX-Bluegreen-Release: 1.0\r\n"
-
-
-def free_port() -> int:
-    """A port that nobody listens on, and that no outgoing connection is given by the kernel."""
-    while True:
-        port = random.randrange(10_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def answer(status: str = "200 OK", headers: bytes = b"", body: bytes = b"ok") -> bytes:

@@ -8,7 +8,8 @@ import pytest
 
 from bluegreen.load import LoadPlan, Outcome, Recording, run
 from bluegreen.load.connection import Connection
-from tests.load.servers import HEADERS, Reply, StubServer, always, answer, free_port
+from tests.load.servers import HEADERS, Reply, StubServer, always, answer
+from tests.ports import free_port
 
 
 def load(reply=None, **plan) -> tuple[Recording, StubServer]:

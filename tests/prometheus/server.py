@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from tests.load.servers import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SCRAPE_SECONDS = 0.5

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import socket
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.events import EventKind, WebhookFormat
 from bluegreen.events.message import message
 from bluegreen.events.webhook import Webhook
+from tests.ports import nobody_listens
 from tests.unit.gates.web import served
 from tests.unit.test_events import an_event
 
@@ -116,10 +116,7 @@ def test_a_connection_that_is_reset_is_tried_again():
 
 
 def test_nobody_there():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-
+    with nobody_listens() as port:
         assert "no connection" in refused(hook(f"http://127.0.0.1:{port}"))
 
 

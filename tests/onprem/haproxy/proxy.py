@@ -21,19 +21,12 @@ from bluegreen.onprem.haproxy_config import HaproxyConfig
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime
 from bluegreen.onprem.traffic_map import NOTHING_IS_LIVE, MapFile, RoutedTraffic
 from bluegreen.traffic import Route, TrafficSplit
+from tests.ports import free_ports
 
 SERVICE = "shop"
-SLOW_SECONDS = 0.6
+SLOW_SECONDS = 1.5
 RELOAD_SECONDS = 0.2
 """A reload takes about 40 ms."""
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def eventually(is_true: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
@@ -263,7 +256,6 @@ def a_proxy(
     }
     # Not pytest's own directory: a socket's path may have 97 bytes only.
     directory = Path(tempfile.mkdtemp(prefix="bg-haproxy-"))
-    timing = {"interval_seconds": 0.3, "timeout_seconds": 0.3, "recheck_seconds": 0.05}
     config = HaproxyConfig(
         service=SERVICE,
         production_port=ports[-2],
@@ -271,7 +263,7 @@ def a_proxy(
         member_ports=member_ports,
         socket_path=directory / "haproxy.sock",
         map_path=directory / "traffic.map",
-        **{**timing, **fields},
+        **{"recheck_seconds": 0.05, **fields},
     )
     proxy = Proxy(binary, config, directory, edit)
     try:

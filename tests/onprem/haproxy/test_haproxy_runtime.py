@@ -11,7 +11,8 @@ import pytest
 from bluegreen.colors import Color
 from bluegreen.errors import ConfigError, DataPlaneError
 from bluegreen.onprem.haproxy_runtime import HaproxyRuntime, ProxyNotRunningError
-from tests.onprem.haproxy.proxy import SERVICE, a_proxy, eventually, free_ports
+from tests.onprem.haproxy.proxy import SERVICE, a_proxy, eventually
+from tests.ports import free_port
 
 BLUE, GREEN = Color
 
@@ -126,7 +127,7 @@ def test_the_worker_says_who_it_is_and_since_when(proxy):
 
 
 def test_the_runtime_api_may_be_on_tcp(haproxy, members):
-    (port,) = free_ports(1)
+    port = free_port()
 
     def also_on_tcp(text):
         return text.replace("global\n", f"global\n  stats socket 127.0.0.1:{port} level admin\n")
@@ -185,7 +186,7 @@ def test_a_socket_that_nobody_listens_on_is_refused(tmp_path):
     with pytest.raises(ProxyNotRunningError, match="refused"):
         HaproxyRuntime(path).worker_pid()
     with pytest.raises(ProxyNotRunningError, match="refused"):
-        HaproxyRuntime(f"127.0.0.1:{free_ports(1)[0]}").worker_pid()
+        HaproxyRuntime(f"127.0.0.1:{free_port()}").worker_pid()
 
 
 @pytest.mark.parametrize("drips", [False, True])

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -66,20 +65,6 @@ def wait_for():
         return found
 
     return wait
-
-
-@pytest.fixture
-def free_ports():
-    def choose(count):
-        sockets = [socket.socket() for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        ports = tuple(each.getsockname()[1] for each in sockets)
-        for each in sockets:
-            each.close()
-        return ports
-
-    return choose
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from bluegreen.onprem.run_directory import RunDirectory
 from bluegreen.onprem.supervisord import Supervisord
 from bluegreen.onprem.traffic_map import MapFile
 from tests.onprem.processes.conftest import SERVER
+from tests.ports import free_ports
 
 OWNER = "shop/test/shop"
 BLUE_IS_LIVE = "shop-blue,shop-green,0"
@@ -32,7 +33,7 @@ def provider():
 
 
 @pytest.fixture
-def inputs(supervisord, free_ports):
+def inputs(supervisord):
     production, test, blue, green = free_ports(4)
     Supervisord(supervisord.directory, OWNER).start()
     return {

@@ -24,6 +24,7 @@ from bluegreen.onprem.members import (
 )
 from bluegreen.onprem.ports import taken_by
 from bluegreen.onprem.server_slots import ServerSlots
+from tests.ports import free_ports
 
 
 def converge(supervisord, fleet):
@@ -34,7 +35,7 @@ def converge(supervisord, fleet):
 
 
 @pytest.fixture
-def a_fleet(server, scratch, free_ports):
+def a_fleet(server, scratch):
     ports = free_ports(3)
 
     def build(**values):
@@ -376,7 +377,7 @@ def _values(fleet):
 
 
 @pytest.mark.usefixtures("no_trial_second")
-def test_the_members_of_a_color_end_and_those_of_the_other_stay(supervisord, a_fleet, free_ports):
+def test_the_members_of_a_color_end_and_those_of_the_other_stay(supervisord, a_fleet):
     blue = converge(supervisord, a_fleet(color=Color.BLUE, ports=tuple(free_ports(2)), replicas=1))
     green = converge(supervisord, a_fleet())
 

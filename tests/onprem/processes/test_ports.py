@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bluegreen.onprem.ports import holder_of, http_url, taken_by
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -16,8 +17,8 @@ def me():
     return f"pid {os.getpid()} ({Path('/proc/self/comm').read_text().strip()})"
 
 
-def test_a_free_port_is_taken_by_nobody(free_ports):
-    (port,) = free_ports(1)
+def test_a_free_port_is_taken_by_nobody():
+    port = free_port()
 
     assert taken_by(port) is None
 

@@ -8,10 +8,11 @@ from bluegreen.errors import DataPlaneError
 from bluegreen.onprem import members, orphans
 from bluegreen.onprem.process_fleet import _Provider
 from bluegreen.onprem.traffic_map import MapFile
+from tests.ports import free_ports
 
 
 @pytest.fixture
-def inputs(supervisord, server, scratch, free_ports, monkeypatch):
+def inputs(supervisord, server, scratch, monkeypatch):
     monkeypatch.setattr(members, "_START_SECONDS", 0)
     # Only the first one ever becomes ready.
     command = f"sh -c 'test {{index}} = 0 && exec {server} {{port}}; exit 1'"

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from tests.load.servers import free_port
+from tests.ports import free_port
 from tests.standins.aws_cloud.configuration import ALWAYS, NOTHING, Structure, map_of, render
 from tests.standins.aws_cloud.routing import Routing
 from tests.standins.gateway.routing import Endpoints

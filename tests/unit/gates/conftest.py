@@ -1,5 +1,4 @@
 import contextlib
-import socket
 
 # Loaded here: the first request of a test would else take that out of a gate's own time.
 import httpx  # noqa: F401
@@ -7,6 +6,7 @@ import pytest
 
 from bluegreen.colors import Color
 from bluegreen.gates.gate import Endpoint, Readiness, Subject
+from tests.ports import nobody_listens
 from tests.unit.gates.web import served
 
 
@@ -33,8 +33,7 @@ def serve():
 
 
 @pytest.fixture
-def nobody_listens():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+def silent_url():
+    """An address that nobody answers at."""
+    with nobody_listens() as port:
+        yield f"http://127.0.0.1:{port}"

@@ -74,9 +74,9 @@ def test_a_pinning_host_header_replaces_the_address(serve, a_subject):
     assert "127.0.0.1" not in web.heads[0]
 
 
-def test_a_proxy_from_the_environment_is_not_asked(serve, a_subject, nobody_listens, monkeypatch):
-    monkeypatch.setenv("HTTP_PROXY", nobody_listens)
-    monkeypatch.setenv("ALL_PROXY", nobody_listens)
+def test_a_proxy_from_the_environment_is_not_asked(serve, a_subject, silent_url, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", silent_url)
+    monkeypatch.setenv("ALL_PROXY", silent_url)
     web = serve(lambda visit: visit.reply())
 
     assert judged_in(5, a_gate(), a_subject(web.url)).passed
@@ -185,11 +185,11 @@ def test_something_that_does_not_speak_http_is_a_refusal(serve, a_subject):
     assert "broke off" in judged(a_gate(), a_subject(web.url)).reason
 
 
-def test_nobody_at_the_address_is_a_refusal_that_names_it(a_subject, nobody_listens):
-    verdict = judged(a_gate(), a_subject(nobody_listens))
+def test_nobody_at_the_address_is_a_refusal_that_names_it(a_subject, silent_url):
+    verdict = judged(a_gate(), a_subject(silent_url))
 
     assert not verdict.passed
-    assert f"cannot connect to {nobody_listens}: ConnectError" in verdict.reason
+    assert f"cannot connect to {silent_url}: ConnectError" in verdict.reason
 
 
 def test_an_address_that_is_none_is_a_refusal(a_subject):

@@ -71,8 +71,8 @@ def test_some_errors_may_be_allowed(serve, a_subject):
     assert a_gate(max_error_share=0.02).check(a_subject(web.url), Deadline(20)).passed
 
 
-def test_nobody_there_is_refused(a_subject, nobody_listens):
-    verdict = a_gate().check(a_subject(nobody_listens), Deadline(20))
+def test_nobody_there_is_refused(a_subject, silent_url):
+    verdict = a_gate().check(a_subject(silent_url), Deadline(20))
 
     assert not verdict.passed
     assert "no answer" in verdict.reason

@@ -141,8 +141,8 @@ def test_a_server_that_starts_late_is_waited_for(serve, a_subject):
     assert a_gate(web.url).check(a_subject(), Deadline(5)).passed
 
 
-def test_nobody_there_is_told(a_subject, nobody_listens):
-    verdict = a_gate(nobody_listens).check(a_subject(), Deadline(0.5))
+def test_nobody_there_is_told(a_subject, silent_url):
+    verdict = a_gate(silent_url).check(a_subject(), Deadline(0.5))
 
     assert "cannot connect to" in verdict.reason
 
@@ -161,9 +161,9 @@ def test_the_token_is_sent_and_never_shown(serve, a_subject, monkeypatch):
     assert TOKEN not in json.dumps([repr(verdict), repr(gate), str(verdict.detail)])
 
 
-def test_the_token_is_not_in_a_traceback_either(monkeypatch, nobody_listens):
+def test_the_token_is_not_in_a_traceback_either(monkeypatch, silent_url):
     monkeypatch.setenv("PROM_TOKEN", TOKEN)
-    server = PrometheusServer(url=nobody_listens, bearer_token_env="PROM_TOKEN")
+    server = PrometheusServer(url=silent_url, bearer_token_env="PROM_TOKEN")
 
     with pytest.raises(UnusableAnswerError) as refusal:
         server.query("up", Deadline(0.1))

@@ -202,10 +202,10 @@ def test_a_server_that_says_the_secrets_again_does_not_make_them_public(serve, a
     assert "plain-and-long" not in repr(verdict)
 
 
-def test_a_secret_in_an_address_that_nobody_answers_is_not_told(a_subject, nobody_listens):
+def test_a_secret_in_an_address_that_nobody_answers_is_not_told(a_subject, silent_url):
     steps = only(path="/{password}?p={password}")
 
-    verdict = asked(a_suite(steps), a_subject(nobody_listens))
+    verdict = asked(a_suite(steps), a_subject(silent_url))
 
     assert "cannot connect to" in verdict.reason
     assert "correct" not in verdict.reason

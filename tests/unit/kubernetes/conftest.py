@@ -1,9 +1,9 @@
 import json
-import socket
 
 import pytest
 
 from bluegreen.kubernetes.cluster import Cluster, ClusterAccess
+from tests.ports import nobody_listens
 from tests.unit.kubernetes.api_server import an_api_server
 from tests.unit.kubernetes.certificate import made_certificate
 
@@ -28,20 +28,18 @@ def certificate(tmp_path_factory):
 @pytest.fixture
 def silent_cluster():
     """One that nobody answers for."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    clusters = [{"name": "it", "cluster": {"server": url}}]
-    context = {"name": "here", "context": {"cluster": "it", "user": "me"}}
-    return Cluster(
-        ClusterAccess(
-            json.dumps(
-                {
-                    "current-context": "here",
-                    "contexts": [context],
-                    "clusters": clusters,
-                    "users": [{"name": "me", "user": {}}],
-                }
+    with nobody_listens() as port:
+        server = {"server": f"http://127.0.0.1:{port}"}
+        context = {"name": "here", "context": {"cluster": "it", "user": "me"}}
+        yield Cluster(
+            ClusterAccess(
+                json.dumps(
+                    {
+                        "current-context": "here",
+                        "contexts": [context],
+                        "clusters": [{"name": "it", "cluster": server}],
+                        "users": [{"name": "me", "user": {}}],
+                    }
+                )
             )
         )
-    )
