@@ -140,7 +140,7 @@ def test_a_long_interval_does_not_delay_the_first_check(haproxy, members):
         proxy.start()
 
         for color in Color:
-            eventually(lambda color=color: proxy.ready(color) == 2, "both are up", seconds=1.0)
+            eventually(lambda color=color: proxy.ready(color) == 2, "both are up")
 
 
 def test_a_member_that_died_is_felt_by_nobody_and_out_long_before_its_next_check(haproxy, members):
@@ -153,7 +153,7 @@ def test_a_member_that_died_is_felt_by_nobody_and_out_long_before_its_next_check
         answers = [proxy.production() for _ in range(20)]
 
         assert {answer.status for answer in answers} == {200}
-        eventually(lambda: proxy.ready(BLUE) == 1, "the dead one is out", seconds=1.0)
+        eventually(lambda: proxy.ready(BLUE) == 1, "the dead one is out")
 
 
 def test_a_member_that_starts_to_listen_is_soon_up(haproxy, members):
@@ -163,7 +163,7 @@ def test_a_member_that_starts_to_listen_is_soon_up(haproxy, members):
 
         members.start(GREEN, proxy.config.member_ports[GREEN][0])
         began = time.perf_counter()
-        eventually(lambda: proxy.ready(GREEN) == 2, "the second is up", seconds=1.0)
+        eventually(lambda: proxy.ready(GREEN) == 2, "the second is up")
 
         print(f"up after {(time.perf_counter() - began) * 1000:.0f} ms, rechecked every 50 ms")
 

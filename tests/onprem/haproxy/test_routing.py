@@ -75,7 +75,7 @@ async def flips_under_probes(proxy, count):
                 start = time.perf_counter()
                 status, body, _ = await client.get()
                 end = time.perf_counter()
-                assert status == 200
+                assert status == 200, body
                 active = Color(body).other if is_test else Color(body)
                 seen.append((start, end, active, is_test))
 
@@ -285,7 +285,18 @@ def test_a_color_without_a_ready_member_says_so(proxy, fleets):
     }
 
 
-def test_a_member_that_drains_finishes_its_requests_and_gets_no_new_ones(proxy, fleets):
+@pytest.fixture
+def soon_checked(haproxy, members):
+    """A proxy that asks its members so often that it notices one that drains within a request."""
+    often = {"interval_seconds": 0.2, "timeout_seconds": 0.2}
+    with a_proxy(haproxy, members, **often) as (proxy, fleets):
+        proxy.start()
+        eventually(lambda: proxy.ready(BLUE) == 2, "blue is ready")
+        yield proxy, fleets
+
+
+def test_a_member_that_drains_finishes_its_requests_and_gets_no_new_ones(soon_checked):
+    proxy, fleets = soon_checked
     proxy.route(BLUE)
     drained, staying = fleets[BLUE]
     slow = []
