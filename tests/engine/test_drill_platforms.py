@@ -11,6 +11,7 @@ import pytest
 from bluegreen.load import BackgroundLoad, LoadPlan
 from tests.engine.aws_driver import AwsDriver
 from tests.engine.command import Typed, typed
+from tests.engine.drilled import assert_drilled
 from tests.engine.front_door import front_door
 from tests.engine.kubernetes_driver import KubernetesDriver, http_route_driver, service_driver
 from tests.engine.kwok_driver import kwok_driver
@@ -47,20 +48,6 @@ def drilled_beside(driver: StackDriver, url: str, *words: str) -> Typed:
     assert driver.stack.resources() == state
     assert "drill-" not in driver.stack.run("stack", "ls", "--json").stdout
     return done
-
-
-def check_report(done: Typed) -> None:
-    """Switched, found the breach, rolled back, and nobody noticed."""
-    assert done.exit_code == 0, done
-    found = done.json
-    assert found["is_met"], found
-    assert found["problems"] == []
-    figures = {each["name"]: each["value"] for each in found["figures"]}
-    assert (figures["lost requests"], figures["stale requests"]) == (0, 0)
-    assert 0 < figures["cutover"] < figures["rollback"] < 120
-    assert 0 < figures["detection"] < 60
-    assert found["requests"] > 200
-    assert "p95" in found["breach"]
 
 
 def account(driver: AwsDriver) -> dict[str, Any]:
@@ -100,7 +87,7 @@ def test_a_drill_on_aws_has_listeners_of_its_own_and_leaves_nothing(aws: AwsDriv
 
     done = drilled_beside(aws, aws.url("production"))
 
-    check_report(done)
+    assert_drilled(done)
     assert account(aws) == before
     assert aws.events() == events
 
@@ -185,7 +172,7 @@ def drill_and_compare(driver: KubernetesDriver, url: str) -> None:
 
     done = drilled_beside(driver, driver.production_url, "--url", url)
 
-    check_report(done)
+    assert_drilled(done)
     end = time.monotonic() + GONE_SECONDS
     while objects(driver) != before and time.monotonic() < end:
         # Pods take their time to end.

@@ -1,6 +1,5 @@
 """A drill on a copy of a stack, and an approval: the command on the real engine."""
 
-import re
 import signal
 import time
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.command import ended, start, typed
+from tests.engine.drilled import assert_drilled
 from tests.engine.onprem_driver import OnPremDriver, service_settings
 
 
@@ -28,16 +28,7 @@ def test_a_drill_switches_and_rolls_back_a_copy_and_leaves_nothing(onprem: OnPre
 
     done = typed(onprem.stack, "drill", "--path", "/version", "--rate", "50", "--json")
 
-    assert done.exit_code == 0, done
-    found = done.json
-    assert found["is_met"], found
-    assert found["problems"] == []
-    figures = {each["name"]: each["value"] for each in found["figures"]}
-    assert (figures["lost requests"], figures["stale requests"]) == (0, 0)
-    assert 0 < figures["cutover"] < figures["rollback"] < 120
-    assert 0 < figures["detection"] < 60
-    assert found["requests"] > 200
-    assert re.search("p95", found["breach"])
+    assert_drilled(done)
     # The stack itself was only read, and nothing is left of the copy.
     assert onprem.stack.config_file.read_text() == written
     assert files_of(onprem) == files
