@@ -7,27 +7,16 @@ import pytest
 from tests.engine.machine_world import CommandEngineWorld, TypedEngineWorld
 from tests.engine.test_machine import real
 from tests.machine.verb_machine import VerbMachine
+from tests.machine.written_service import few_and_many
 
 
 class EngineVerbs(VerbMachine):
     make_world = CommandEngineWorld
 
 
-class LongEngineVerbs(EngineVerbs):
-    pass
-
-
-EngineVerbs.TestCase.settings = real(1, 6, is_fixed=True)
-LongEngineVerbs.TestCase.settings = real(10, 15, is_fixed=False)
-
-
-class TestAFewVerbs(EngineVerbs.TestCase):  # type: ignore[name-defined,misc]
-    pass
-
-
-@pytest.mark.soak
-class TestManyVerbs(LongEngineVerbs.TestCase):  # type: ignore[name-defined,misc]
-    pass
+TestAFewVerbs, TestManyVerbs = few_and_many(
+    EngineVerbs, real(1, 6, is_fixed=True), real(10, 15, is_fixed=False)
+)
 
 
 class TypedVerbs(VerbMachine):

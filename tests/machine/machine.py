@@ -365,7 +365,8 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
         self.applied, self.has_switched = None, False
 
     def write_what_works(self) -> Color:
-        """The recorded color active, sound, and large enough; the other one as it is recorded."""
+        """The recorded color active, sound, and large enough; the other one as it is recorded,
+        unless none of its members gets ready."""
         recorded, fleets = self.world.recorded()
         seen = self.world.seen()
         active = recorded or (seen.live.active if seen.live else self.active)
@@ -376,7 +377,8 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
             if color not in fleets and color not in self.written and color is not active:
                 continue
             release = fleets[color][0] if color in fleets else ""
-            if not release or (color is active and "-" in release):
+            unfit = "-" if color is active else "-never-ready"
+            if not release or unfit in release:
                 release = f"1.{next(self.numbers) + 1}"
             self.write(color, color_settings(release, size))
         self.write("active_color", active)

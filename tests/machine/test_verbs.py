@@ -8,28 +8,16 @@ from bluegreen.colors import Color
 from bluegreen.traffic import Route, TrafficSplit
 from tests.machine.model_command import CommandModelWorld
 from tests.machine.verb_machine import DONE, REFUSED, UNCERTAIN, VerbMachine
-from tests.machine.written_service import color_settings, some_runs
+from tests.machine.written_service import color_settings, few_and_many, some_runs
 
 
 class ModelVerbs(VerbMachine):
     make_world = CommandModelWorld
 
 
-class LongModelVerbs(ModelVerbs):
-    pass
-
-
-ModelVerbs.TestCase.settings = some_runs(8, 10, is_fixed=True)
-LongModelVerbs.TestCase.settings = some_runs(200, 20, is_fixed=False)
-
-
-class TestSomeRuns(ModelVerbs.TestCase):  # type: ignore[name-defined,misc]
-    pass
-
-
-@pytest.mark.soak
-class TestManyRuns(LongModelVerbs.TestCase):  # type: ignore[name-defined,misc]
-    pass
+TestSomeRuns, TestManyRuns = few_and_many(
+    ModelVerbs, some_runs(8, 10, is_fixed=True), some_runs(200, 20, is_fixed=False)
+)
 
 
 # What it found, as plain stories.

@@ -3,15 +3,18 @@
 import copy
 from collections.abc import Callable
 from typing import Any, ClassVar
+from unittest import TestCase
 
+import pytest
 from hypothesis import HealthCheck, currently_in_test_context, note, settings
+from hypothesis.stateful import RuleBasedStateMachine
 
 from bluegreen.colors import Color
 from bluegreen.traffic import Route, TrafficSplit
 from tests.machine.observed import Seen, Wanted, changed_live_members, moved_wrongly
 from tests.machine.world import World
 
-__all__ = ["WrittenService", "color_settings", "some_runs"]
+__all__ = ["WrittenService", "color_settings", "few_and_many", "some_runs"]
 
 
 def some_runs(runs: int, steps: int, *, is_fixed: bool) -> settings:
@@ -24,6 +27,20 @@ def some_runs(runs: int, steps: int, *, is_fixed: bool) -> settings:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+def few_and_many(
+    machine: type[RuleBasedStateMachine], few: settings, many: settings
+) -> tuple[type[TestCase], type[TestCase]]:
+    """The tests of a machine: a few runs of it, and with the marker `soak` many."""
+
+    def tests_with(chosen: settings) -> type[TestCase]:
+        # A class of its own: settings belong to a machine and not to its tests.
+        own = type(machine.__name__, (machine,), {})
+        own.TestCase.settings = chosen
+        return own.TestCase
+
+    return tests_with(few), pytest.mark.soak(tests_with(many))
 
 
 def color_settings(release: str, replicas: int) -> dict[str, Any]:
