@@ -1,9 +1,10 @@
 """Watches a color after a switch, beside the one that had production before."""
 
+import contextlib
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ __all__ = ["BakeLimits", "Baked", "Finding", "Level", "Sample", "judge", "sample
 _WINDOW_SECONDS = 30.0
 _LOOK_SECONDS = 1.0
 _WORKERS = 16
+"""For each address: one that does not answer takes none of the other's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +206,10 @@ def watch(
     started = time.monotonic()
     warnings: dict[str, None] = {}
     breach: tuple[str, ...] = ()
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        new = _Asked(new_url, limits, pool)
-        old = _Asked(old_url, limits, pool) if old_url else None
-        asked = BakeQueries(queries, pool)
+    with _pool(_WORKERS) as for_new, _pool(_WORKERS) as for_old, _pool(1) as for_queries:
+        new = _Asked(new_url, limits, for_new)
+        old = _Asked(old_url, limits, for_old) if old_url else None
+        asked = BakeQueries(queries, for_queries)
         looked = started
         for due in _paced(started, limits):
             new.ask()
@@ -237,6 +239,17 @@ def watch(
         old=old.sample(started) if old else None,
         is_whole=not is_stopped(),
     )
+
+
+@contextlib.contextmanager
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield pool
+    finally:
+        # Nobody waits for the requests that are left: a color that hangs must not hold up the way
+        # back.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _paced(started: float, limits: BakeLimits) -> Iterable[float]:
