@@ -46,6 +46,7 @@ def test_aws_has_defaults_of_its_own_for_port_and_readiness():
         ("ssl_policy", "TLS-1-0"),
         ("image_id", "debian-12"),
         ("instance_type", "large"),
+        ("instance_profile", "my profile"),
         ("production_url", "shop.example"),
         ("flag_name", "active-color"),
     ],
@@ -110,6 +111,8 @@ def test_ranges_may_be_of_ipv6_and_are_there_once():
         ({"flag_name": "/shop//color"}, "does not match"),
         ({"events_retention_days": 2}, "2 is not a number of days that CloudWatch Logs knows"),
         ({"alarm_gate": {"names": ["x-{colour}"]}}, "has another word in braces than {color}"),
+        ({"instance_profile": "rôle"}, "does not match"),
+        ({"instance_profile": "x" * 129}, "has more than 128 characters"),
         ({"subnet_ids": ["subnet-1", "subnet-1"]}, "subnet-1 is there twice"),
         (
             {"alarms": {"topic_arns": ["arn:aws:sns:us-east-1:123456789012:x"]}},
