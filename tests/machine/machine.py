@@ -230,6 +230,10 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
         assert "Traceback" not in result.text, result
         self.check_moment(before, after, self.wanted(environment))
         if result.exit_code == KILLED:
+            recorded = self.world.recorded()[1]
+            self.unrecorded |= {
+                color for color in Color if after.fleets[color].members and color not in recorded
+            }
             self.world.cancel()
             self.disturbed()
         elif result.ok:
@@ -325,6 +329,16 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
         release, members = self.world.recorded()[1][color]
         self.write(color, color_settings(release, max(1, members)))
 
+    def undo_all(self) -> None:
+        _, fleets = self.world.recorded()
+        for color in Color:
+            if color in fleets:
+                self.put_back(color)
+            else:
+                self.write(color, None)
+        self.write("retired", None)
+        self.take_what_is_live()
+
     def take_what_is_live(self) -> None:
         live = self.world.seen().live
         assert live is not None
@@ -359,6 +373,7 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
 
     def settled(self, *, has_switched: bool) -> None:
         self.applied, self.good = self.described(), copy.deepcopy(self.written)
+        self.unrecorded -= set(self.written)
         self.has_switched = has_switched
 
     def disturbed(self) -> None:

@@ -73,7 +73,13 @@ def moved_wrongly(before: Seen, after: Seen, wanted: Wanted) -> Iterator[str]:
 
 def _not_ready(color: Color, before: Seen, after: Seen, wanted: Wanted) -> Iterator[str]:
     fleet = after.fleets[color]
-    live = before.fleets[before.live.active].members if before.live else 0
+    live = 0
+    if before.live is not None:
+        active = before.live.active
+        live = before.fleets[active].members
+        if wanted.live_change is active:
+            # Who allows its change allows it to be smaller.
+            live = min(live, wanted.replicas.get(active, live))
     needed = 1 if wanted.is_rollback else max(1, live, wanted.replicas.get(color, 0))
     if fleet.ready < needed:
         yield f"{color} got traffic with {fleet.ready} of {needed} needed members ready"

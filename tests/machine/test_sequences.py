@@ -106,6 +106,49 @@ def test_a_removal_with_its_switch_may_be_killed_anywhere(story: Story, kill: in
     story.converge()
 
 
+def started_and_not_recorded(story: Story) -> None:
+    """The members of green run, of a first update of that color that was killed."""
+    story.write("green", None)
+    assert story.update().ok
+    story.write("green", color_settings("1.2", 2))
+    for kill in range(20):
+        story.update(kill=kill)
+        if Color.GREEN in story.unrecorded:
+            return
+    pytest.fail("no kill left a member that is not recorded")
+
+
+def test_members_of_a_killed_first_deployment_are_ended_by_the_removal_of_their_color(
+    story: Story,
+) -> None:
+    started_and_not_recorded(story)
+    # It is not enough to take the color out: nobody knows of it.
+    story.write("green", None)
+    assert story.update().ok
+    assert story.world.seen().fleets[Color.GREEN].members
+
+    story.write("green", color_settings("1.2", 2))
+    assert story.update().ok
+    story.write("green", None)
+    assert story.update().ok
+
+    assert story.world.seen().fleets[Color.GREEN].members == 0
+
+
+def test_with_a_damaged_flag_the_way_out_of_a_half_done_deployment_works(story: Story) -> None:
+    story.damage_flag()
+    story.write("green", color_settings("1.2", 2))
+    refused = story.update()
+    assert "cannot tell since when a color is idle" in refused.text
+    assert "run `pulumi up` with nothing else changed" in refused.text
+
+    story.undo_all()
+    assert story.update().ok
+
+    story.write("green", color_settings("1.2", 2))
+    assert story.update().ok
+
+
 @pytest.mark.parametrize("kill", [6, 8, 10])
 def test_the_way_back_from_a_killed_change_of_the_live_release_needs_a_permission_too(
     story: Story, kill: int

@@ -30,6 +30,9 @@ class Follower(Protocol):
     def put_back(self, color: Color) -> None:
         """The color as the last successful update had it."""
 
+    def undo_all(self) -> None:
+        """Everything that was written, as it is recorded."""
+
     def take_what_is_live(self) -> None:
         """active_color and canary as they are live."""
 
@@ -53,7 +56,10 @@ _WAYS: list[tuple[str, Callable[[re.Match[str]], Way]]] = [
     ),
     # After something else was done, it is no way of its own.
     (r"(?<!then run )`pulumi up` (?:tries|asks)? ?again", lambda _: lambda _: None),
-    (r"(?<!then )(?<!is, )run `pulumi up`", lambda _: lambda _: None),
+    (
+        r"(?<!then )(?<!is, )run `pulumi up`( with nothing else changed)?",
+        lambda found: lambda who: who.undo_all() if found[1] else None,
+    ),
     (
         r"not (?:switching|rolling back) to (blue|green) ",
         lambda found: lambda who: who.deploy_something_sound(Color(found[1])),

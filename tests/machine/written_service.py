@@ -59,6 +59,9 @@ class WrittenService:
         self.world = type(self).make_world()
         self.written: dict[str, Any] = {}
         self.retention_hours = 0
+        self.unrecorded: set[Color] = set()
+        """Colors whose first members were started by an update that was killed: the engine does not
+        know of them."""
 
     @property
     def active(self) -> Color:
@@ -126,6 +129,8 @@ class WrittenService:
             color: self.written[color]["release"] for color in Color if color in self.written
         }
         for color in Color:
+            if color not in self.written and color in self.unrecorded:
+                continue
             fleet = seen.fleets[color]
             assert fleet.members == fleet.ready == self.members_of(color), (color, seen)
             releases = {self.written[color]["release"]} if fleet.members else set()
