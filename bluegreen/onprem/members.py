@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 
 from bluegreen.colors import Color
@@ -147,9 +147,8 @@ def converge(supervisord: Supervisord, spec: FleetSpec, slots: ServerSlots) -> l
     states = supervisord.programs()
     left = supervisord.left_behind()
     extra = _indexes(supervisord, spec.color, first=spec.replicas)
-    plan = _plan(programs, states, left.keys(), extra)
-    if slots.is_live and len(spec.ports) > spec.replicas:
-        plan = _with_stand_in(plan, spec.replicas)
+    spare = spec.replicas if slots.is_live and len(spec.ports) > spec.replicas else None
+    plan = _plan(programs, states, left.keys(), extra, spare)
     _refuse_taken_ports(spec, plan, live_members(supervisord, spec.color, spec.ports))
     slots.put_back()
     for wave in plan.waves:
@@ -263,6 +262,7 @@ def _plan(
     states: Mapping[str, ProgramState],
     left: Collection[str],
     extra: Sequence[int],
+    spare: int | None,
 ) -> _Plan:
     absent, changed, untouched = [], [], []
     for index, program in enumerate(programs):
@@ -276,22 +276,17 @@ def _plan(
             changed.append(index)
         else:
             untouched.append(index)
-    # One that is alone has no half that could serve meanwhile; see `_with_stand_in`.
     half = len(changed) // 2
-    waves = (tuple(absent), tuple(changed[:half]), tuple(changed[half:]))
+    waves = [tuple(absent), tuple(changed[:half]), tuple(changed[half:])]
+    is_alone = len(changed) == 1 and not (absent or untouched or extra)
+    if is_alone and spare is not None:
+        # It has no half that could serve meanwhile: a member in a spare slot does.
+        waves, extra = [(spare,), *waves], [spare]
     return _Plan(
         waves=tuple(wave for wave in waves if wave),
         untouched=tuple(untouched),
         extra=tuple(extra),
     )
-
-
-def _with_stand_in(plan: _Plan, spare: int) -> _Plan:
-    """Lets a member in a spare slot serve while one that is alone is replaced."""
-    is_alone = sum(map(len, plan.waves)) == 1 and not plan.untouched and not plan.extra
-    if not is_alone:
-        return plan
-    return replace(plan, waves=((spare,), *plan.waves), extra=(spare,))
 
 
 def _refuse_taken_ports(spec: FleetSpec, plan: _Plan, members: Sequence[Member]) -> None:

@@ -106,6 +106,18 @@ def test_a_removal_with_its_switch_may_be_killed_anywhere(story: Story, kill: in
     story.converge()
 
 
+def test_a_live_member_that_was_alone_and_died_is_started_without_a_stand_in(story: Story) -> None:
+    story.write("green", color_settings("1.1", 1))
+    story.write("blue", color_settings("1.0", 1))
+    assert story.update(BLUEGREEN_ALLOW_LIVE_CHANGE="blue:fewer").ok
+    story.end_members(Color.BLUE)
+
+    assert story.update().ok
+
+    started = [each for each in story.world.instants if each.endswith(("started", "ended"))]
+    assert started == ["blue-0 is started"]
+
+
 def started_and_not_recorded(story: Story) -> None:
     """The members of green run, of a first update of that color that was killed."""
     story.write("green", None)
@@ -133,6 +145,16 @@ def test_members_of_a_killed_first_deployment_are_ended_by_the_removal_of_their_
     assert story.update().ok
 
     assert story.world.seen().fleets[Color.GREEN].members == 0
+
+
+def test_with_a_damaged_flag_a_removed_color_is_put_back_first(story: Story) -> None:
+    story.damage_flag()
+    story.write("green", None)
+
+    refused = story.update(follow=1)
+
+    assert "green is not in the config any more: `pulumi config set" in refused.text
+    assert story.written["green"]["release"] == "1.1"
 
 
 def test_with_a_damaged_flag_the_way_out_of_a_half_done_deployment_works(story: Story) -> None:
