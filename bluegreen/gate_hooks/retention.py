@@ -37,14 +37,18 @@ class Retention:
             retention_hours=self._update.settings.retention_hours,
         )
 
-    def asked_by(self, call: HookCall, color: Color, release: str, *, before: str) -> str | None:
+    def asked_by(
+        self, call: HookCall, color: Color, release: str, *, before: str, remedy: str = ""
+    ) -> str | None:
         """The same; a clock that cannot be read stops an update, as what was `before`.
 
-        A preview only tells: the update may write a damaged flag again before it asks.
+        A preview only tells: the update may write a damaged flag again before it asks. What helps
+        beside what the flag's own problem says is the `remedy`.
         """
         try:
             return self.of(color, release)
-        except RolloutError as error:
+        except RolloutError as problem:
+            error = RolloutError(f"{problem}{remedy}")
             if not call.is_preview:
                 self._update.refuse(call, error, before=before)
             call.warn(f"{error}; the same in an update would be a refusal")
@@ -129,7 +133,11 @@ def _removal_problem(update: Update, call: HookCall, color: Color, release: str)
     retention = Retention(update)
     if _may_have_a_share(update, color):
         return retention.of_what_is_left_now(color, release)
-    return retention.asked_by(call, color, release, before=f"{color} {release}")
+    remedy = (
+        f"; {color} is not in the config any more: "
+        f"`pulumi config set --path {color}.release {release} --type string` puts it back"
+    )
+    return retention.asked_by(call, color, release, before=f"{color} {release}", remedy=remedy)
 
 
 def _may_have_a_share(update: Update, color: Color) -> bool:

@@ -328,12 +328,17 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
     def put_back(self, color: Color) -> None:
         release, members = self.world.recorded()[1][color]
         self.write(color, color_settings(release, max(1, members)))
+        if self.written.get("retired", {}).get("color") == color:
+            self.write("retired", None)
 
     def undo_all(self) -> None:
         _, fleets = self.world.recorded()
         for color in Color:
             if color in fleets:
                 self.put_back(color)
+            elif color in self.unrecorded:
+                left = self.world.seen().fleets[color]
+                self.write(color, color_settings(*left.releases, max(1, left.members)))
             else:
                 self.write(color, None)
         self.write("retired", None)
@@ -389,7 +394,8 @@ class ServiceMachine(WrittenService, RuleBasedStateMachine):
             [1, *(n for _, n in fleets.values()), *(f.members for f in seen.fleets.values())]
         )
         for color in Color:
-            if color not in fleets and color not in self.written and color is not active:
+            known = {*fleets, *self.written, *self.unrecorded, active}
+            if color not in known:
                 continue
             release = fleets[color][0] if color in fleets else ""
             unfit = "-" if color is active else "-never-ready"
