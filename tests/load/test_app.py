@@ -66,9 +66,9 @@ def test_a_slow_page_takes_as_long_as_asked_and_holds_up_nobody_else(start_app):
     app = start_app()
     with open_connection(app) as slow:
         start = time.monotonic()
-        ask(slow, "/slow?ms=800")
+        ask(slow, "/slow?ms=3000")
         assert app.get("/")[0] == 200
-        assert time.monotonic() - start < 0.75
+        assert time.monotonic() - start < 2.5
         assert read_answer(slow).startswith("HTTP/1.1 200 ")
 
     assert time.monotonic() - start >= 0.8

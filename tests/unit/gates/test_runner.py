@@ -11,7 +11,7 @@ import pytest
 
 from bluegreen.gates import run_gates
 from bluegreen.gates.gate import Deadline, Subject, Verdict
-from bluegreen.gates.runner import GRACE_SECONDS, ask_again, refusal_text
+from bluegreen.gates.runner import ask_again, refusal_text
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ def test_verdicts_come_in_the_order_of_the_gates_with_their_durations(a_subject)
     slower_one, quick_one = run_gates(gates, a_subject(), timeout_seconds=5)
 
     assert (slower_one.gate, quick_one.gate) == ("slower", "quick")
-    assert 0.1 <= slower_one.duration_seconds < 1
-    assert quick_one.duration_seconds < 0.1
+    assert 0.1 <= slower_one.duration_seconds < 5
+    assert quick_one.duration_seconds < slower_one.duration_seconds
 
 
 def test_five_gates_run_at_the_same_time(a_subject):
     def act(_subject, deadline):
-        deadline.sleep(0.3)
+        deadline.sleep(1)
         return Verdict("x", passed=True, reason="fine")
 
     gates = [FakeGate(act, name=f"gate-{number}") for number in range(5)]
@@ -71,7 +71,7 @@ def test_five_gates_run_at_the_same_time(a_subject):
 
     verdicts = run_gates(gates, a_subject(), timeout_seconds=5)
 
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 4
     assert [verdict.gate for verdict in verdicts] == [gate.name for gate in gates]
 
 
@@ -79,10 +79,10 @@ def test_a_hung_gate_refuses_at_its_own_limit_and_others_keep_their_verdicts(a_s
     start = time.monotonic()
 
     hung, fine = run_gates(
-        [hanging(name="hung", timeout_seconds=0.2), passing()], a_subject(), timeout_seconds=5
+        [hanging(name="hung", timeout_seconds=0.2), passing()], a_subject(), timeout_seconds=20
     )
 
-    assert time.monotonic() - start < 0.2 + GRACE_SECONDS + 0.5
+    assert time.monotonic() - start < 10
     assert not hung.passed
     assert hung.reason == "no verdict within 0.2 s"
     assert hung.duration_seconds >= 0.2
@@ -106,10 +106,12 @@ def test_the_limit_for_all_gates_counts_for_each(a_subject, hanging):
     start = time.monotonic()
 
     verdicts = run_gates(
-        [hanging(name=f"hung-{number}") for number in range(3)], a_subject(), timeout_seconds=0.2
+        [hanging(name=f"hung-{number}", timeout_seconds=20) for number in range(3)],
+        a_subject(),
+        timeout_seconds=0.2,
     )
 
-    assert time.monotonic() - start < 0.2 + GRACE_SECONDS + 0.5
+    assert time.monotonic() - start < 10
     assert [verdict.reason for verdict in verdicts] == ["no verdict within 0.2 s"] * 3
 
 
@@ -260,7 +262,7 @@ def test_hung_gates_do_not_keep_the_interpreter_from_ending():
 
         subject = Subject(Color.GREEN, "1.1", 1, Endpoint("http://127.0.0.1:9"), None, None)
         start = time.monotonic()
-        verdicts = run_gates([Hung()] * 4, subject, timeout_seconds=5)
+        verdicts = run_gates([Hung()] * 4, subject, timeout_seconds=20)
         print(json.dumps([time.monotonic() - start, [verdict.reason for verdict in verdicts]]))
     """
 
@@ -268,12 +270,12 @@ def test_hung_gates_do_not_keep_the_interpreter_from_ending():
         [sys.executable, "-c", textwrap.dedent(code)],
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=30,
         check=True,
     )
 
     took, reasons = json.loads(ended.stdout)
-    assert took < 0.2 + GRACE_SECONDS + 0.5
+    assert took < 10
     assert reasons == ["no verdict within 0.2 s"] * 4
     assert ended.stderr == ""
 
@@ -339,7 +341,7 @@ def test_every_verdict_has_a_limit_and_a_duration(a_subject, gate):
     (verdict,) = run_gates([gate], a_subject(), timeout_seconds=5)
 
     assert verdict.limit == "a verdict within 5 s"
-    assert verdict.duration_seconds < 1
+    assert verdict.duration_seconds < 5
 
 
 def test_a_hung_dry_run_is_told_and_refuses_nothing(a_subject, hanging):
@@ -393,17 +395,24 @@ def test_nothing_is_measured_on_a_color_that_could_not_be_prepared(a_subject):
     )
 
 
-def test_time_spent_on_preparing_is_taken_from_the_others(a_subject, hanging):
+def test_time_spent_on_preparing_is_taken_from_the_others(a_subject):
     def warm_up(_subject, deadline):
         deadline.sleep(0.3)
         return Verdict("x", passed=True, reason="fine")
 
-    gates = [FakeGate(warm_up, name="warm", runs_first=True), hanging(name="hung")]
-    start = time.monotonic()
+    left = []
 
-    run_gates(gates, a_subject(), timeout_seconds=0.5)
+    def late(_subject, deadline):
+        left.append(deadline.remaining_seconds)
+        return Verdict("x", passed=True, reason="fine")
 
-    assert time.monotonic() - start < 0.5 + GRACE_SECONDS + 0.5
+    run_gates(
+        [FakeGate(warm_up, name="warm", runs_first=True), FakeGate(late, timeout_seconds=10)],
+        a_subject(),
+        timeout_seconds=10,
+    )
+
+    assert 0 < left[0] <= 9.7
 
 
 def test_a_long_preparation_makes_no_verdict_outdated(a_subject):
