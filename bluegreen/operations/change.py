@@ -18,7 +18,7 @@ from bluegreen.operations.move import Tell
 from bluegreen.operations.one_at_a_time import alone_on
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError, UsageError
 from bluegreen.operations.pulumi_command import StackLockedError, UpdateFailedError
-from bluegreen.operations.recorded import recorded_color, retained_until
+from bluegreen.operations.recorded import is_finished, recorded_color, retained_until
 from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.operations.status import last_switch_in
@@ -197,7 +197,8 @@ def retire(stack: Stack, *, is_due_only: bool, tell: Tell) -> Changed:
         reason = _not_yet(stack, config, active)
         release = config.color(idle).get("release")
         wanted = {"color": str(idle), "release": str(release)}
-        is_done = config.values[ConfigKey.RETIRED] == wanted
+        # A switch that was refused may have raised a color that is retired.
+        is_done = config.values[ConfigKey.RETIRED] == wanted and is_finished(stack)
         if (reason is not None and is_due_only) or (reason is None and is_done):
             told = reason or f"{idle} {release} is retired"
             return Changed(stack.name, str(idle), was_needed=False, summary=told)

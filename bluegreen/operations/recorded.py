@@ -8,7 +8,7 @@ from bluegreen.operations.outcome import RefusedError
 from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 
-__all__ = ["recorded_color", "retained_until", "rollback_command"]
+__all__ = ["is_finished", "recorded_color", "retained_until", "rollback_command"]
 
 
 def recorded_color(outputs: dict[str, object]) -> Color:
@@ -25,6 +25,12 @@ def recorded_color(outputs: dict[str, object]) -> Color:
         )
         raise RefusedError(msg)
     return recorded
+
+
+def is_finished(stack: Stack) -> bool:
+    """Whether the last update did all it should; one that failed on the way did not."""
+    last = stack.history(1)
+    return not last or last[0].result == "succeeded"
 
 
 def retained_until(config: StackConfig, since: datetime) -> str | None:

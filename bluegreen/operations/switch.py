@@ -18,7 +18,12 @@ from bluegreen.operations.outcome import (
     UncertainError,
     UsageError,
 )
-from bluegreen.operations.recorded import recorded_color, retained_until, rollback_command
+from bluegreen.operations.recorded import (
+    is_finished,
+    recorded_color,
+    retained_until,
+    rollback_command,
+)
 from bluegreen.operations.rollback import roll_back
 from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
@@ -116,7 +121,7 @@ def switch(
         if active is target:
             standing = _ask_standing(stack, config, active)
             is_wanted = config.active_color is target and not config.canary_percent
-            if is_wanted and standing.difference is None and _is_finished(stack):
+            if is_wanted and standing.difference is None and is_finished(stack):
                 return _result(stack, config, outputs, standing, target, None)
         if standing.difference is not None:
             tell(EngineMessage(f"{standing.difference}; moving it to {target}", "warning"))
@@ -158,12 +163,6 @@ def _ask_standing(stack: Stack, config: StackConfig, active: Color) -> _Standing
     percent = config.canary_percent if config.active_color is active else 0
     live = Color(report.active) if report.active else None
     return _Standing(live, differs_from(report, active, percent))
-
-
-def _is_finished(stack: Stack) -> bool:
-    """Whether the last update did all it should; one that failed after its write did not."""
-    last = stack.history(1)
-    return not last or last[0].result == "succeeded"
 
 
 def _check_that_production_answers(outputs: dict[str, object], bake: BakeLimits) -> None:

@@ -68,3 +68,17 @@ def test_the_recorded_color_is_not_said_to_be_active_while_another_one_is_live(
     assert "the last update left it at blue" in moved.stderr
     again = story.type("switch", "--to", "blue", expected={DONE})
     assert "active already" in again.stdout
+
+
+def test_a_retired_color_that_a_refused_switch_has_raised_is_retired_again(
+    story: VerbMachine,
+) -> None:
+    story.deploy(mode="broken", kill=None)
+    story.type("retire", expected={DONE})
+    story.type("switch", "--to", "green", expected={REFUSED})
+    assert story.world.seen().fleets[Color.GREEN].members
+
+    done = story.type("retire", "--due", expected={DONE})
+
+    assert "nothing was changed" not in done.stdout
+    assert story.world.seen().fleets[Color.GREEN].members == 0
