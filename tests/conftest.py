@@ -52,6 +52,8 @@ BESIDE_EACH_OTHER = (
     "test_pipelines.py",
     "test_preview.py",
     "test_prometheus_gates.py",
+    "test_readme.py",
+    "test_registration.py",
     "test_scenarios.py",
     "test_security.py",
     "test_verb_machine.py",

@@ -86,8 +86,7 @@ def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
 def both(driver: Driver) -> Driver:
     """Blue 1.0 is live, green 1.1 is deployed and idle."""
     driver.configure("green", {"release": "1.1", "replicas": 2})
-    result = driver.up()
-    assert result.ok, result
+    driver.arrange()
     return driver
 
 

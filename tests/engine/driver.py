@@ -1,4 +1,4 @@
-"""What the scenarios may do: the platform-neutral driver, ten verbs.
+"""What the scenarios may do: the platform-neutral driver, eleven verbs.
 
 Each platform implements it once; no scenario names a platform. The live data plane is asked by
 `live` and `ask`; Pulumi's state only by `outputs`.
@@ -25,6 +25,9 @@ class Driver(Protocol):
 
     def configure(self, key: str, value: Any) -> None:
         """Sets one key of the stack config, dotted; None removes it."""
+
+    def arrange(self, *, refresh: bool = False) -> None:
+        """`pulumi up` without its preview, for what a test begins with or leaves."""
 
     def up(self, *, refresh: bool = False, **environment: str) -> Result:
         """`pulumi up`, with its preview; `refresh` adds `--refresh`.

@@ -23,7 +23,7 @@ RECORD = "BLUEGREEN_RECORD_PREVIEWS"
 def record_previews(driver: Driver, request: pytest.FixtureRequest) -> None:
     """Records before each `up` and `preview` of the scenario, where the environment says a folder.
 
-    Not before the deployment that most scenarios begin with.
+    Not before what a scenario only begins with.
     """
     folder = os.environ.get(RECORD)
     if folder is None:
@@ -34,19 +34,16 @@ def record_previews(driver: Driver, request: pytest.FixtureRequest) -> None:
     name = "-".join(
         [request.node.originalname.removeprefix("test_"), *map(str, parameters.values())]
     )
-    is_first = "both" in request.fixturenames
-    driver.stack.before_command = _Recorder(driver.stack, place, name, is_first=is_first)
+    driver.stack.before_command = _Recorder(driver.stack, place, name)
 
 
 class _Recorder:
-    def __init__(self, stack: PulumiStack, folder: Path, name: str, *, is_first: bool) -> None:
+    def __init__(self, stack: PulumiStack, folder: Path, name: str) -> None:
         self._stack, self._folder, self._name = stack, folder, name
-        self._is_first = is_first
         self._number = 0
 
     def __call__(self, options: tuple[str, ...], environment: Mapping[str, str]) -> None:
-        if self._is_first:
-            self._is_first = False
+        if "--skip-preview" in options:
             return
         result = self._stack.run("preview", "--json", "--show-sames", *options, **environment)
         self._number += 1

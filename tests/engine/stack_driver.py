@@ -26,6 +26,10 @@ class StackDriver:
     def configure(self, key: str, value: Any) -> None:
         self.stack.configure(key, value)
 
+    def arrange(self, *, refresh: bool = False) -> None:
+        result = self.stack.up("--skip-preview", *(["--refresh"] if refresh else []))
+        assert result.ok, result
+
     def up(self, *, refresh: bool = False, **environment: str) -> Result:
         return self._in_roles(self.stack.up(*(["--refresh"] if refresh else []), **environment))
 

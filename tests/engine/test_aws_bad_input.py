@@ -143,8 +143,7 @@ def account(region: Region) -> Iterator[Account]:
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 1})
         driver.configure("green", {"release": "1.1", "replicas": 1})
-        result = driver.up()
-        assert result.ok, result
+        driver.arrange()
         yield Account(driver)
 
 

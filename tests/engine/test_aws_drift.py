@@ -16,8 +16,7 @@ BLUE_ANSWERS = {"blue 1.0": 20}
 def both(aws: AwsDriver) -> AwsDriver:
     """Blue 1.0 is live, green 1.1 is deployed and idle, one member each."""
     aws.configure("green", {"release": "1.1", "replicas": 1})
-    result = aws.up()
-    assert result.ok, result
+    aws.arrange()
     return aws
 
 

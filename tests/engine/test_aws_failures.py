@@ -32,8 +32,7 @@ def shared(region: Region) -> Iterator[AwsDriver]:
         driver.configure("green", {"release": "1.1", "replicas": 1})
         driver.configure("service.gates.timeout_seconds", 10)
         driver.configure("service.gates.capacity.timeout_seconds", 8)
-        result = driver.up()
-        assert result.ok, result
+        driver.arrange()
         yield driver
 
 
@@ -45,13 +44,11 @@ def both(shared: AwsDriver) -> Iterator[AwsDriver]:
     shared.cloud.heal()
     if stands(shared) != (BLUE, "blue", "blue"):
         shared.configure("active_color", "blue")
-        back = shared.up(refresh=True)
-        assert back.ok, back
+        shared.arrange(refresh=True)
     if shared.stack.config_file.read_text() != config:
         # Only now: a color with traffic keeps its release.
         shared.stack.config_file.write_text(config)
-        result = shared.up(refresh=True)
-        assert result.ok, result
+        shared.arrange(refresh=True)
 
 
 def stands(driver: AwsDriver) -> tuple[TrafficSplit | None, str, str]:

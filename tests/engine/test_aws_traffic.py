@@ -25,8 +25,7 @@ def both(aws: AwsDriver) -> AwsDriver:
     """Blue 1.0 is live with two members, green 1.1 idle with as many."""
     aws.configure("blue.replicas", 2)
     aws.configure("green", {"release": "1.1", "replicas": 2})
-    result = aws.up()
-    assert result.ok, result
+    aws.arrange()
     return aws
 
 

@@ -546,8 +546,7 @@ class Stack:
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 1})
         driver.configure("green", GREEN)
-        result = driver.up()
-        assert result.ok, result
+        driver.arrange()
         self.config = driver.stack.config_file.read_text()
 
     @property

@@ -27,8 +27,7 @@ def shop() -> Iterator[OnPremDriver]:
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 1})
         driver.configure("green", {"release": "1.1", "replicas": 1})
-        result = driver.up()
-        assert result.ok, result
+        driver.arrange()
         yield driver
 
 
@@ -206,7 +205,7 @@ def test_validate_tells_every_verdict_and_changes_nothing(fresh: OnPremDriver):
 
     assert refused.exit_code == 1, refused
     assert "refused capacity" in refused.stdout
-    assert fresh.up().ok
+    fresh.arrange()
 
 
 def test_the_program_tells_what_is_live(fresh: OnPremDriver):
@@ -305,7 +304,7 @@ def test_ctrl_c_at_a_gate_moves_nothing_and_takes_the_config_back(fresh: OnPremD
         assert fresh.live() == BLUE
     finally:
         fresh.stack.config_file.write_text(before)
-    assert fresh.up().ok
+    fresh.arrange()
 
 
 def test_a_second_switch_changes_nothing_while_the_first_goes_on(fresh: OnPremDriver):
@@ -373,7 +372,7 @@ def test_a_killed_engine_is_told_with_its_lock_and_the_way_on(fresh: OnPremDrive
         fresh.stack.config_file.write_text(before)
     assert fresh.stack.run("cancel", "--yes").ok
     assert fresh.live() == BLUE
-    assert fresh.up().ok
+    fresh.arrange()
 
 
 def _children(pid: int) -> list[int]:
@@ -429,7 +428,7 @@ def test_a_breach_while_it_is_watched_moves_production_back(fresh: OnPremDriver)
     fresh.configure("service.color_from.path", "/health/ready")
     written = config_of(fresh)
     try:
-        assert fresh.up().ok
+        fresh.arrange()
 
         done = typed(fresh.stack, "switch", "--bake", "30", "--bake-rate", "20", "--json")
 

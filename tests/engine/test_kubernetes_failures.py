@@ -56,8 +56,7 @@ def both(shared: KwokDriver) -> Iterator[KwokDriver]:
     config = shared.stack.config_file.read_text()
     yield shared
     shared.stack.config_file.write_text(config)
-    result = shared.up(refresh=True)
-    assert result.ok, result
+    shared.arrange(refresh=True)
 
 
 @pytest.fixture

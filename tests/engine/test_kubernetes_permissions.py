@@ -77,16 +77,14 @@ class Restricted:
 
     def put_back(self) -> None:
         self.driver.stack.config_file.write_text(self.config)
-        result = self.driver.up(refresh=True)
-        assert result.ok, result
+        self.driver.arrange(refresh=True)
 
 
 @pytest.fixture(scope="module")
 def shared(cluster: Cluster) -> Iterator[Restricted]:
     with kwok_driver(cluster) as driver:
         restricted = Restricted(driver, cluster)
-        result = driver.up()
-        assert result.ok, result
+        driver.arrange()
         yield restricted
 
 

@@ -31,8 +31,7 @@ def both(node_cluster: NodeCluster) -> Iterator[KubernetesDriver]:
         driver.configure("active_color", "blue")
         for color, release in (("blue", "1.0"), ("green", "1.1")):
             driver.configure(color, {"release": release, "replicas": 3, "env": QUICK_END})
-        result = driver.up()
-        assert result.ok, result
+        driver.arrange()
         yield driver
 
 

@@ -75,7 +75,7 @@ def pids_of(driver: OnPremDriver) -> list[int]:
 
 def test_destroy_leaves_no_process_port_socket_or_file(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 2})
-    assert onprem.up().ok
+    onprem.arrange()
     pids = pids_of(onprem)
     ports = range(onprem.port, onprem.port + 2 + 2 * SLOTS)
     # The controls: what is to be gone was there.
@@ -107,7 +107,7 @@ def test_what_runs_survives_the_process_group_of_the_command_that_started_it(
 def test_an_up_brings_everything_back_after_a_reboot(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     onprem.configure("active_color", "green")
-    assert onprem.up().ok
+    onprem.arrange()
     for pid in reversed(pids_of(onprem)):
         os.kill(pid, signal.SIGKILL)
     time.sleep(0.5)
@@ -125,7 +125,7 @@ def test_an_up_brings_everything_back_after_a_reboot(onprem: OnPremDriver):
 def test_a_restarted_proxy_comes_back_with_the_color_that_was_live(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     onprem.configure("active_color", "green")
-    assert onprem.up().ok
+    onprem.arrange()
     haproxy = Supervisord(onprem.run_directory.path).programs()["haproxy"].pid
     assert haproxy
 
@@ -143,7 +143,7 @@ def test_a_restarted_proxy_comes_back_with_the_color_that_was_live(onprem: OnPre
 
 
 def test_a_lost_flag_is_written_again(onprem: OnPremDriver):
-    assert onprem.up().ok
+    onprem.arrange()
     onprem.run_directory.active_flag.unlink()
 
     result = onprem.up()
@@ -165,7 +165,7 @@ def test_the_flag_says_who_is_active_since_when_and_by_whom(onprem: OnPremDriver
 
 
 def test_a_member_that_died_for_good_is_drift(onprem: OnPremDriver):
-    assert onprem.up().ok
+    onprem.arrange()
     Supervisord(onprem.run_directory.path).take("blue-0")
 
     preview = onprem.preview()
@@ -192,7 +192,7 @@ def test_a_taken_port_is_named_and_nothing_is_started(onprem: OnPremDriver):
 
 
 def test_sockets_and_files_are_closed_to_other_users(onprem: OnPremDriver):
-    assert onprem.up().ok
+    onprem.arrange()
     run = onprem.run_directory
 
     assert run.path.stat().st_mode & 0o777 == 0o700
@@ -227,7 +227,7 @@ def test_a_secret_reaches_the_members_and_nothing_else(onprem: OnPremDriver):
 def test_a_request_in_flight_is_finished_before_its_color_shrinks(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     onprem.configure("service.drain", {"timeout_seconds": 30, "stop_seconds": 1})
-    assert onprem.up().ok
+    onprem.arrange()
     onprem.configure("active_color", "green")
     onprem.configure("retired", {"color": "blue", "release": "1.0"})
     slow = Request(f"http://127.0.0.1:{onprem.port}/slow?ms=12000")
@@ -241,7 +241,7 @@ def test_a_request_in_flight_is_finished_before_its_color_shrinks(onprem: OnPrem
 
 
 def test_another_time_to_stop_restarts_no_member(onprem: OnPremDriver):
-    assert onprem.up().ok
+    onprem.arrange()
     before = pids_of(onprem)
     onprem.configure("service.drain", {"stop_seconds": 7})
 
@@ -254,7 +254,7 @@ def test_another_time_to_stop_restarts_no_member(onprem: OnPremDriver):
 def test_a_drain_is_bounded_and_says_how_much_is_left(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     onprem.configure("service.drain", {"timeout_seconds": 1, "stop_seconds": 1})
-    assert onprem.up().ok
+    onprem.arrange()
     onprem.configure("active_color", "green")
     onprem.configure("retired", {"color": "blue", "release": "1.0"})
     slow = Request(f"http://127.0.0.1:{onprem.port}/slow?ms=25000")
@@ -267,7 +267,7 @@ def test_a_drain_is_bounded_and_says_how_much_is_left(onprem: OnPremDriver):
 
 
 def test_a_health_check_that_live_members_do_not_pass_is_refused(onprem: OnPremDriver):
-    assert onprem.up().ok
+    onprem.arrange()
     onprem.configure("service.health_check.path", "/healthz-typo")
 
     preview, refused = onprem.preview(), onprem.up()
@@ -280,7 +280,7 @@ def test_a_health_check_that_live_members_do_not_pass_is_refused(onprem: OnPremD
 
 
 def test_the_slots_of_live_members_cannot_be_moved(onprem: OnPremDriver):
-    assert onprem.up().ok
+    onprem.arrange()
     moved = {"blue": onprem.port + 3, "green": onprem.port + 3 + SLOTS}
     onprem.configure("service.onprem.member_ports", moved)
 
@@ -293,7 +293,7 @@ def test_the_slots_of_live_members_cannot_be_moved(onprem: OnPremDriver):
 
 
 def test_more_slots_touch_the_proxy_and_no_member(onprem: OnPremDriver):
-    assert onprem.up().ok
+    onprem.arrange()
     before = [pid for name, pid in programs_of(onprem).items() if name != "haproxy"]
     onprem.configure("service.onprem.member_ports.green", onprem.port + 2 + SLOTS + 1)
     onprem.configure("service.onprem.slots", SLOTS + 1)
@@ -309,7 +309,7 @@ def test_more_slots_touch_the_proxy_and_no_member(onprem: OnPremDriver):
 
 def test_a_map_file_that_says_something_else_is_drift(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
-    assert onprem.up().ok
+    onprem.arrange()
     # A killed update leaves this: the file was written, the command was not sent.
     MapFile(onprem.run_directory.traffic_map).write("shop", "shop-green,shop-blue,0")
 
@@ -327,7 +327,7 @@ def test_two_stacks_on_one_machine_do_not_touch_each_other(onprem: OnPremDriver)
             driver.configure("active_color", "blue")
             driver.configure("blue", {"release": "1.0", "replicas": 1})
             driver.configure("green", {"release": "1.1", "replicas": 1})
-            assert driver.up().ok
+            driver.arrange()
 
         onprem.configure("active_color", "green")
         assert onprem.up().ok

@@ -16,8 +16,7 @@ def both(onprem: OnPremDriver) -> OnPremDriver:
     """Blue is live, green is idle; a member ends at once when it is told to, whatever it holds."""
     onprem.configure("service.onprem.command", f"python3 {APP} --port {{port}} --grace 0")
     onprem.configure("green", {"release": "1.1", "replicas": 1})
-    result = onprem.up()
-    assert result.ok, result
+    onprem.arrange()
     return onprem
 
 

@@ -75,7 +75,7 @@ def test_a_limit_that_is_missed_is_told_by_the_exit_status(onprem: OnPremDriver)
 def test_an_approval_lets_a_color_with_its_release_have_traffic(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     onprem.configure("blue.replicas", 1)
-    assert onprem.up().ok
+    onprem.arrange()
     gates = service_settings(onprem.port)["gates"]
     onprem.configure("service.gates", gates | {"approve": True})
 

@@ -98,7 +98,7 @@ def test_a_webhook_that_fails_is_a_warning_and_the_switch_goes_on(onprem: OnPrem
 def test_a_release_that_was_rolled_back_is_not_switched_to_again_by_accident(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     onprem.configure("active_color", "green")
-    assert onprem.up().ok
+    onprem.arrange()
     onprem.configure("active_color", "blue")
     assert onprem.up(BLUEGREEN_ROLLBACK="blue:outage").ok
     onprem.configure("active_color", "green")
@@ -160,7 +160,7 @@ def check_what_the_history_makes_of_it(onprem: OnPremDriver) -> None:
 @pytest.mark.soak  # a scenario asks the same of every platform
 def test_a_switch_within_a_freeze_is_refused_and_a_rollback_is_not(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
-    assert onprem.up().ok
+    onprem.arrange()
     frozen = {"freeze": [{"first": "2001-01-01", "last": "2101-01-01", "reason": "audit"}]}
     onprem.configure("service.windows", frozen)
     onprem.configure("green.release", "1.2")

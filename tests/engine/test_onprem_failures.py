@@ -34,8 +34,7 @@ def both(onprem: OnPremDriver) -> OnPremDriver:
     """Blue 1.0 is live with two members, green 1.1 is deployed and idle."""
     onprem.configure("blue.replicas", 2)
     onprem.configure("green", {"release": "1.1", "replicas": 2})
-    result = onprem.up()
-    assert result.ok, result
+    onprem.arrange()
     return onprem
 
 

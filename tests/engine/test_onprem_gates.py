@@ -50,7 +50,7 @@ SUITE = {
 def shop(onprem: OnPremDriver) -> OnPremDriver:
     """Blue 1.0 is live; what green 1.1 will do is up to the test."""
     onprem.configure("service.onprem.command", f"python3 {APP} {{port}}")
-    assert onprem.up().ok
+    onprem.arrange()
     return onprem
 
 

@@ -29,7 +29,7 @@ def shop():
                 "errors": {**OF_USERS, "compare": {"min_samples": 100}},
             },
         )
-        assert driver.up().ok
+        driver.arrange()
         yield driver
 
 

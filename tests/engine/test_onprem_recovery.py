@@ -25,8 +25,7 @@ BLUE = TrafficSplit.all_to(Color.BLUE)
 def both(onprem: OnPremDriver) -> OnPremDriver:
     """Blue 1.0 is live, green 1.1 is deployed and idle."""
     onprem.configure("green", {"release": "1.1", "replicas": 1})
-    result = onprem.up()
-    assert result.ok, result
+    onprem.arrange()
     return onprem
 
 

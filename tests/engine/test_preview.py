@@ -23,7 +23,7 @@ def bluegreen(onprem: OnPremDriver, *words: str, **environment: str):
 
 def test_a_pull_request_that_switches_says_so_and_changes_nothing(onprem: OnPremDriver):
     onprem.configure("green", {"release": "1.1", "replicas": 1})
-    assert onprem.up().ok
+    onprem.arrange()
     onprem.configure("active_color", "green")
     before = onprem.stack.resources()
 
