@@ -6,18 +6,16 @@ import random
 import socket
 from collections.abc import Iterator
 
-__all__ = ["free_port", "free_ports", "nobody_listens"]
+from tools.cluster.network import PORTS, is_taken
 
-_ALL = range(10_000, 32_000)
-"""Below the range that the kernel takes the ports of outgoing connections from: those come and
-go."""
+__all__ = ["free_port", "free_ports", "nobody_listens"]
 
 
 def _own() -> range:
     """The part of them that belongs to this one of the processes that run tests together."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    size = len(_ALL) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    return _ALL[worker * size : (worker + 1) * size]
+    size = len(PORTS) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return PORTS[worker * size : (worker + 1) * size]
 
 
 class _Turns:
@@ -44,7 +42,7 @@ def free_ports(count: int) -> range:
     """Consecutive ports that nobody listens on, and that no other test gets."""
     while True:
         ports = _TURNS.take(count)
-        if not any(_is_taken(port) for port in ports):
+        if not any(is_taken(port) for port in ports):
             return ports
 
 
@@ -60,12 +58,3 @@ def nobody_listens() -> Iterator[int]:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]
-
-
-def _is_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False

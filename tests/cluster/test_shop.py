@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.cluster.objects import PATIENCE_SECONDS
+from tests.ports import free_port, free_ports
 from tools.cluster.binaries import image_programs
-from tools.cluster.network import free_ports
 from tools.cluster.processes import wait_until
 from tools.engine.go_build import UnavailableError
 
@@ -89,7 +89,7 @@ def test_both_answer_the_same(shop: Path, mode: str):
 
 
 def test_it_warms_up_when_told_to(shop: Path):
-    (port,) = free_ports(1)
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
     with running([shop], APP_WARM_UP_SECONDS="3600", PORT=str(port)):
         wait_until(lambda: listens(address), PATIENCE_SECONDS)

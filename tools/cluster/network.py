@@ -12,7 +12,7 @@ from typing import Protocol
 
 from tools.cluster.errors import MissingError
 
-__all__ = ["HostNetwork", "Network", "NetworkNamespace", "free_ports"]
+__all__ = ["PORTS", "HostNetwork", "Network", "NetworkNamespace", "free_ports", "is_taken"]
 
 CLONE_NEWNET = 0x40000000
 
@@ -104,12 +104,13 @@ def free_ports(count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         port = random.choice(PORTS)  # noqa: S311
-        if port not in found and not _is_taken(port):
+        if port not in found and not is_taken(port):
             found.append(port)
     return found
 
 
-def _is_taken(port: int) -> bool:
+def is_taken(port: int) -> bool:
+    """Whether a port of loopback cannot be listened on now."""
     with socket.socket() as probe:
         try:
             probe.bind(("127.0.0.1", port))

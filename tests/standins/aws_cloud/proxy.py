@@ -1,6 +1,5 @@
 """One HAProxy that does what a `Routing` says, without a reload wherever that can be."""
 
-import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from tests.standins.aws_cloud.routing import Routing
 from tests.standins.gateway.routing import Endpoints
 from tests.standins.gateway.slots import Slot, assign, free_slots
 from tests.standins.haproxy_process import HaproxyProcess
+from tools.cluster.network import is_taken
 
 __all__ = ["Proxy"]
 
@@ -59,7 +59,7 @@ class Proxy:
         """
         with self._reserving:
             if (balancer, port) not in self._reserved:
-                is_own = port in _OWN_PORTS and _is_free(port)
+                is_own = port in _OWN_PORTS and not is_taken(port)
                 self._reserved[balancer, port] = port if is_own else free_port()
             return self._reserved[balancer, port]
 
@@ -127,15 +127,6 @@ class Proxy:
             map_path=self._haproxy.map,
         )
         self._haproxy.config.write_text(text, encoding="utf-8")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _assigned(slots: Sequence[Slot], endpoints: Endpoints) -> tuple[Slot, ...]:
