@@ -4,7 +4,7 @@ Each writes a few keys of the config and runs one `up`; what was refused leaves 
 was.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +19,7 @@ from bluegreen.operations.one_at_a_time import alone_on
 from bluegreen.operations.outcome import OperationError, RefusedError, UncertainError, UsageError
 from bluegreen.operations.pulumi_command import StackLockedError, UpdateFailedError
 from bluegreen.operations.recorded import is_finished, recorded_color, retained_until
-from bluegreen.operations.stack import Stack
+from bluegreen.operations.stack import PastUpdate, Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.operations.status import last_switch_in
 
@@ -194,11 +194,12 @@ def retire(stack: Stack, *, is_due_only: bool, tell: Tell) -> Changed:
         config = StackConfig.read(stack.config_file, stack.project.name)
         active = recorded_color(stack.outputs())
         idle = active.other
-        reason = _not_yet(stack, config, active)
+        updates = stack.history(_HISTORY)
+        reason = _not_yet(stack, config, active, updates)
         release = config.color(idle).get("release")
         wanted = {"color": str(idle), "release": str(release)}
         # A switch that was refused may have raised a color that is retired.
-        is_done = config.values[ConfigKey.RETIRED] == wanted and is_finished(stack)
+        is_done = config.values[ConfigKey.RETIRED] == wanted and is_finished(updates)
         if (reason is not None and is_due_only) or (reason is None and is_done):
             told = reason or f"{idle} {release} is retired"
             return Changed(stack.name, str(idle), was_needed=False, summary=told)
@@ -215,7 +216,9 @@ def retire(stack: Stack, *, is_due_only: bool, tell: Tell) -> Changed:
         return Changed(stack.name, str(idle), was_needed=True, summary=told)
 
 
-def _not_yet(stack: Stack, config: StackConfig, active: Color) -> str | None:
+def _not_yet(
+    stack: Stack, config: StackConfig, active: Color, updates: Sequence[PastUpdate]
+) -> str | None:
     """Why the idle color cannot be retired now; the program has the last word."""
     idle = active.other
     if not config.color(idle):
@@ -224,9 +227,7 @@ def _not_yet(stack: Stack, config: StackConfig, active: Color) -> str | None:
         return f"the config says {config.active_color}, the last update left {active}"
     if config.canary_percent:
         return f"{idle} has {config.canary_percent} % of production traffic"
-    switch = last_switch_in(
-        stack.history(_HISTORY), f"{stack.project.name}:{ConfigKey.ACTIVE_COLOR}"
-    )
+    switch = last_switch_in(updates, f"{stack.project.name}:{ConfigKey.ACTIVE_COLOR}")
     if switch is None:
         return None
     since = datetime.fromisoformat(switch.at).astimezone(UTC)

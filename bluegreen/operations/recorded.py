@@ -1,11 +1,12 @@
 """What a stack's outputs and config say, in the words of the operations."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from bluegreen.colors import Color
 from bluegreen.contract import OutputName
 from bluegreen.operations.outcome import RefusedError
-from bluegreen.operations.stack import Stack
+from bluegreen.operations.stack import PastUpdate, Stack
 from bluegreen.operations.stack_file import StackConfig
 
 __all__ = ["is_finished", "recorded_color", "retained_until", "rollback_command"]
@@ -27,10 +28,13 @@ def recorded_color(outputs: dict[str, object]) -> Color:
     return recorded
 
 
-def is_finished(stack: Stack) -> bool:
-    """Whether the last update did all it should; one that failed on the way did not."""
-    last = stack.history(1)
-    return not last or last[0].result == "succeeded"
+def is_finished(updates: Sequence[PastUpdate]) -> bool:
+    """Whether the last update did all it should; one that failed on the way did not.
+
+    Args:
+        updates: The history, newest first; a part of it is enough.
+    """
+    return not updates or updates[0].result == "succeeded"
 
 
 def retained_until(config: StackConfig, since: datetime) -> str | None:

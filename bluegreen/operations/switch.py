@@ -121,7 +121,7 @@ def switch(
         if active is target:
             standing = _ask_standing(stack, config, active)
             is_wanted = config.active_color is target and not config.canary_percent
-            if is_wanted and standing.difference is None and is_finished(stack):
+            if is_wanted and standing.difference is None and is_finished(stack.history(1)):
                 return _result(stack, config, outputs, standing, target, None)
         if standing.difference is not None:
             tell(EngineMessage(f"{standing.difference}; moving it to {target}", "warning"))
