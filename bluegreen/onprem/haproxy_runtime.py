@@ -221,11 +221,25 @@ class HaproxyRuntime:
         """What workers from before a reload still hold, by server, and of `BACKEND` as a whole."""
         found: Counter[str] = Counter()
         for pid in self._former_workers():
-            answer = self._master.command(f"@!{pid} show stat {name} 6 -1") if self._master else ""
-            for row in _table(answer):
+            for row in _table(self._of_former_worker(pid, f"show stat {name} 6 -1")):
                 # One that has ended meanwhile holds nothing, and has no such row.
                 found[row.get("svname", "")] += int(row.get("scur") or 0)
         return found
+
+    def _of_former_worker(self, pid: int, line: str) -> str:
+        """What a worker from before a reload answers; nothing once it has ended."""
+        end = time.monotonic() + self._timeout_seconds
+        while self._master:
+            try:
+                return self._master.command(f"@!{pid} {line}")
+            except DataPlaneError:
+                # While it ends it answers nobody, and the master does not yet know of it.
+                if pid not in self._former_workers():
+                    break
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(_SETTLE_POLL_SECONDS)
+        return ""
 
     def _former_workers(self) -> list[int]:
         try:

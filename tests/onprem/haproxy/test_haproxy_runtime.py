@@ -253,6 +253,41 @@ def test_a_write_that_does_not_show_is_not_believed():
         HaproxyRuntime(address).set_map("/traffic.map", SERVICE, "b,a,0")
 
 
+STATISTICS = b"# svname,scur,status,check_status\nblue-0,0,UP,L7OK\nBACKEND,0,UP,\n"
+PROCESSES = b"#<PID> <type>\n7 master 0\n# workers\n9 worker 0\n# old workers\n"
+A_FORMER_ONE = PROCESSES + b"8 worker 1\n"
+HOLDS_ONE = STATISTICS.replace(b",0,UP", b",1,UP")
+
+
+@pytest.mark.parametrize(
+    ("answers", "sessions"),
+    [
+        # A worker that ends answers nobody, before its master takes it out of the list.
+        ([A_FORMER_ONE, b"", A_FORMER_ONE, b"", PROCESSES], 0),
+        ([A_FORMER_ONE, b"", A_FORMER_ONE, HOLDS_ONE], 1),
+        ([PROCESSES], 0),
+    ],
+    ids=["ends meanwhile", "answers late", "none"],
+)
+def test_a_worker_from_before_a_reload_counts_until_it_has_ended(answers, sessions):
+    with a_server_that(says(STATISTICS)) as worker, a_server_that(says(*answers)) as master:
+        runtime = HaproxyRuntime(worker, master_address=master)
+
+        assert runtime.backend("shop-blue").sessions == sessions
+
+
+def test_a_worker_from_before_a_reload_that_stays_silent_is_not_taken_for_ended():
+    def stays_silent(connection):
+        if connection.recv(4096).startswith(b"show proc"):
+            connection.sendall(A_FORMER_ONE)
+
+    with a_server_that(says(STATISTICS)) as worker, a_server_that(stays_silent) as master:
+        runtime = HaproxyRuntime(worker, timeout_seconds=0.3, master_address=master)
+
+        with pytest.raises(DataPlaneError, match=r"without an answer.*'@!8 show stat shop-blue"):
+            runtime.backend("shop-blue")
+
+
 @pytest.mark.parametrize("address", ["", "haproxy", "localhost:", ":9999", "localhost:http"])
 def test_an_address_is_a_socket_path_or_a_host_and_a_port(address):
     with pytest.raises(ConfigError, match="path of a unix socket or host:port"):
