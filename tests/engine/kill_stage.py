@@ -82,7 +82,7 @@ class Stage(TurningStage):
         """Configures other health checks than before."""
         self.is_clean = False
         self._checks += 1
-        interval = 0.2 if self._checks % 2 else 0.25
+        interval = 1 if self._checks % 2 else 1.25
         self.driver.configure("service.health_check.interval_seconds", interval)
 
     def load(self) -> BackgroundLoad:

@@ -33,8 +33,9 @@ def service_settings(first_port: int, name: str = "shop") -> dict[str, Any]:
         "port": first_port,
         "health_check": {
             "path": "/health/ready",
-            "interval_seconds": 0.2,
-            "timeout_seconds": 0.2,
+            # No shorter: a member that the engine's work holds up for a moment is not dead.
+            "interval_seconds": 1,
+            "timeout_seconds": 1,
             "healthy_threshold": 1,
         },
         "gates": {

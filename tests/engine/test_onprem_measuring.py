@@ -16,9 +16,6 @@ OF_USERS = {"window_seconds": 2, "requests": SENT, "labels": {"path": "/"}}
 @pytest.fixture(scope="module")
 def shop():
     with onprem_driver() as driver:
-        # A slow release is ready all the same: its health check has the time that it takes.
-        driver.configure("service.health_check.interval_seconds", 1)
-        driver.configure("service.health_check.timeout_seconds", 0.6)
         driver.configure("active_color", "blue")
         driver.configure("blue", {"release": "1.0", "replicas": 2})
         driver.configure(

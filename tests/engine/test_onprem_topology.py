@@ -109,7 +109,7 @@ def test_growing_deploying_more_slots_and_another_health_check_lose_no_request(
             ("blue.replicas", 2),
             ("green", {"release": "1.2", "replicas": 2}),
             ("service.onprem.slots", SLOTS),
-            ("service.health_check.interval_seconds", 0.3),
+            ("service.health_check.interval_seconds", 1.5),
         ):
             onprem.configure(key, value)
             result = onprem.up()
@@ -126,7 +126,7 @@ def test_a_request_that_a_reload_left_with_the_old_worker_is_waited_for(onprem: 
     onprem.configure("green", {"release": "1.1", "replicas": 1})
     onprem.configure("service.drain", {"timeout_seconds": 60, "stop_seconds": 1})
     assert onprem.up().ok
-    onprem.configure("service.health_check.interval_seconds", 0.3)
+    onprem.configure("service.health_check.interval_seconds", 1.5)
     onprem.configure("active_color", "green")
     onprem.configure("retired", {"color": "blue", "release": "1.0"})
     slow = Request(f"http://127.0.0.1:{onprem.port}/slow?ms=20000")

@@ -45,8 +45,8 @@ def inputs(supervisord):
         "test_port": test,
         "health_check": {
             "path": "/ready",
-            "interval_seconds": 0.2,
-            "timeout_seconds": 0.2,
+            "interval_seconds": 1,
+            "timeout_seconds": 1,
             "healthy_threshold": 1,
             "unhealthy_threshold": 1,
         },
