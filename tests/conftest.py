@@ -33,15 +33,27 @@ LONG = (
     "test_kubernetes_replica_traffic.py",
     "test_kubernetes_run.py",
 )
-# On the real engine, without a limit that another test's work could miss.
+# Without a limit that another test's work could miss.
 BESIDE_EACH_OTHER = (
+    # Folders,
+    "components",
+    "language_host",
+    "machine",
+    "pages",
+    "preview",
+    "processes",
+    "unit",
+    # and files, most of them on the real engine.
     "test_aws_drift.py",
     "test_aws_failures.py",
     "test_aws_kills.py",
     "test_bad_input.py",
+    "test_calls.py",
     "test_command.py",
     "test_command_platforms.py",
+    "test_honesty.py",
     "test_hooks.py",
+    "test_instances.py",
     "test_machine.py",
     "test_onprem.py",
     "test_onprem_drill.py",
@@ -69,21 +81,32 @@ settings.load_profile("the same examples")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what may run beside another test, before tests are chosen by their marks."""
     for item in items:
-        if "tests/unit" in str(item.path):
-            # A fixture of the same name there is no cluster, but the client of one.
-            continue
         if item.path.name in LONG or "tests/examples/test_kubernetes" in str(item.path):
             item.add_marker(pytest.mark.soak)
-        fixtures = set(getattr(item, "fixturenames", ()))
-        parameters = getattr(item, "callspec", None)
-        driver = parameters.params.get("driver") if parameters else None
-        # An account is one for the whole process, which is not that of `tests/aws_cloud`.
-        shared = {"cluster", "node_cluster", "region"}
-        needs_cluster = fixtures & shared or driver in CLUSTER_DRIVERS
+        shared = _shared_by(item)
+        place = set(item.path.relative_to(REPOSITORY).parts)
         if item.get_closest_marker("alone") is None and (
-            needs_cluster or item.path.name in BESIDE_EACH_OTHER
+            shared or place.intersection(BESIDE_EACH_OTHER)
         ):
             item.add_marker(pytest.mark.beside)
+        # One process has the clusters, and one the account: each costs a quarter of a processor.
+        item.add_marker(pytest.mark.xdist_group(shared or item.path.name))
+
+
+def _shared_by(item: pytest.Item) -> str | None:
+    """What outlives a test, and is there once for each process."""
+    if "tests/unit" in str(item.path):
+        # A fixture of the same name there is no cluster, but the client of one.
+        return None
+    fixtures = set(getattr(item, "fixturenames", ()))
+    parameters = getattr(item, "callspec", None)
+    driver = parameters.params.get("driver") if parameters else None
+    if fixtures & {"cluster", "node_cluster"} or driver in CLUSTER_DRIVERS:
+        return "kubernetes"
+    # The account of `tests/aws_cloud` is one for each module.
+    if "region" in fixtures or driver == "aws" or "tests/providers/aws" in str(item.path):
+        return "aws"
+    return None
 
 
 @pytest.fixture(scope="session")

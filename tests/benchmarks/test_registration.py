@@ -41,7 +41,11 @@ def test_memory_too_little_to_be_seen_has_no_ratio():
 
 @pytest.mark.parametrize(
     ("platform", "of_plain", "of_ours"),
-    [("onprem", 12, 20), ("kubernetes", 18, 26), ("aws", 40, 48)],
+    [
+        ("onprem", 12, 20),
+        ("kubernetes", 18, 26),
+        pytest.param("aws", 40, 48, marks=pytest.mark.soak),
+    ],
 )
 def test_a_real_run_declares_the_same_services_with_both_programs(
     tmp_path, capsys, platform, of_plain, of_ours

@@ -22,16 +22,13 @@ PLATFORMS = {
 # What another router of the same platform could do differently; `make soak` runs all of them.
 OF_THE_ROUTER = (
     "switch_updates_the_router",
-    "refusing_gate",
     "canary_gets_its_share",
-    "lowering_a_canary",
     "forces_the_canary",
-    "most_of_the_traffic",
     "drift_is_seen",
     "somebody_else_moved",
-    "is_repaired_towards",
 )
-# What AWS could do differently; its scenarios take half a minute each.
+# What AWS could do differently; its scenarios take half a minute each, and kills and drift have
+# tests of their own.
 OF_AWS = (
     "first_color_serves",
     "without_a_change",
@@ -39,9 +36,7 @@ OF_AWS = (
     "refusing_gate",
     "live_color_is_protected",
     "canary_gets_its_share",
-    "drift_is_seen",
     "somebody_else_moved",
-    "killed_after_its_write",
     "larger_live_color",
 )
 # What Kubernetes could do differently: permissions and retention are judged by the same code.
@@ -49,6 +44,7 @@ OF_SERVICE = (
     *OF_AWS,
     "deploy_to_the_idle",
     "comes_before_the_shrink",
+    "drift_is_seen",
     "does_not_follow",
 )
 CHOSEN = {"http-route": OF_THE_ROUTER, "service": OF_SERVICE, "aws": OF_AWS}

@@ -77,6 +77,7 @@ class KubernetesDriver(StackDriver):
             "gates": {
                 "timeout_seconds": 20,
                 "capacity": {"timeout_seconds": 10},
+                "http": {"ready": {"path": "/health/ready", "interval_seconds": 0.05}},
                 "release": {"path": "/version", "interval_seconds": 0.05, "timeout_seconds": 3},
             },
             "color_from": {"header": "X-Bluegreen-Color"},

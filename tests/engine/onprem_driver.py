@@ -41,6 +41,7 @@ def service_settings(first_port: int, name: str = "shop") -> dict[str, Any]:
         "gates": {
             "timeout_seconds": 12,
             "capacity": {"timeout_seconds": 10},
+            "http": {"ready": {"path": "/health/ready", "interval_seconds": 0.05}},
             "release": {"path": "/version", "interval_seconds": 0.05, "timeout_seconds": 3},
         },
         "color_from": {"header": "X-Bluegreen-Color"},

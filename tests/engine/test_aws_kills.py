@@ -28,8 +28,6 @@ pytestmark = pytest.mark.skipif(
 
 READY = "ready"
 IN_EVERY_RUN = (
-    Kill("update shop-new-members: is done, not answered"),
-    Kill("update shop-route: is pending", with_process=False),
     Kill("update shop-route: is done, not answered"),
     Kill("update shop-flag: is pending"),
 )
@@ -44,12 +42,14 @@ MORE = (
     Kill("hook shop-new-guard: after"),
     Kill("update shop-new-members: is pending"),
     Kill("update shop-new-members: is pending", with_process=False),
+    Kill("update shop-new-members: is done, not answered"),
     Kill("hook shop-new-ready: before", with_process=False),
     Kill("hook shop-new-ready: after"),
     Kill("hook shop-router-guard: after"),
     Kill("hook shop-router-gate: before"),
     Kill("hook shop-router-gate: after"),
     Kill("update shop-route: is pending"),
+    Kill("update shop-route: is pending", with_process=False),
     Kill("update shop-route: is done, not answered", with_process=False),
     Kill("hook shop-router-follow: before"),
     Kill("hook shop-router-follow: before", with_process=False),

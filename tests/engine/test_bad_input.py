@@ -376,7 +376,8 @@ CASES = [
         {"service.health_check.timeout_seconds": 3},
         no(
             "service.health_check",
-            "timeout_seconds 3 is longer than interval_seconds 1; a check would overlap the next one",
+            "timeout_seconds 3 is longer than interval_seconds 1; a check would overlap the next "
+            "one",
             to_set("service.health_check.timeout_seconds", "1"),
         ),
     ),

@@ -15,7 +15,7 @@ BLUE = TrafficSplit(blue=100, green=0)
 GREEN = TrafficSplit(blue=0, green=100)
 
 
-@pytest.fixture(params=["kubernetes", "aws"])
+@pytest.fixture(params=["kubernetes", pytest.param("aws", marks=pytest.mark.soak)])
 def elsewhere(request: pytest.FixtureRequest) -> Iterator[StackDriver]:
     """Blue 1.0 is live, green 1.1 is deployed and idle."""
     if request.param == "aws":

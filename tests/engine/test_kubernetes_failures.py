@@ -505,7 +505,12 @@ def test_an_api_server_that_ends_after_the_write_is_told_and_the_next_update_fin
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        pytest.param({"image": "local/none:1"}, "ErrImageNeverPull", id="no such image"),
+        pytest.param(
+            {"image": "local/none:1"},
+            "ErrImageNeverPull",
+            id="no such image",
+            marks=pytest.mark.soak,
+        ),
         pytest.param(
             {"image": "Local/Shop:1"},
             "InvalidImageName",
