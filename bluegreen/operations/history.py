@@ -14,7 +14,14 @@ from bluegreen.operations.stack import Stack
 from bluegreen.operations.stack_file import StackConfig
 from bluegreen.operations.standing import Standing, standings_of
 from bluegreen.operations.targets import TargetFigure, TriggerFigure, targets_of, triggers_of
-from bluegreen.operations.timeline import Deployed, Period, deployed_of, periods_of
+from bluegreen.operations.timeline import (
+    Canary,
+    Deployed,
+    Period,
+    canaries_of,
+    deployed_of,
+    periods_of,
+)
 from bluegreen.settings.service import Platform
 
 __all__ = ["History", "read_history"]
@@ -34,6 +41,9 @@ class History:
 
     periods: tuple[Period, ...]
     """Which of them had production when, oldest first."""
+
+    canaries: tuple[Canary, ...]
+    """When the other one had which share, oldest first."""
 
     deployed: tuple[Deployed, ...]
     """The releases that came to them, oldest first."""
@@ -87,6 +97,7 @@ def read_history(stack: Stack, *, count: int, files: tuple[Path, ...] = ()) -> H
         at=now(),
         standings=standings_of(outputs.result(), updates, project),
         periods=periods_of(attempts, updates, project),
+        canaries=canaries_of(updates, project),
         deployed=deployed_of(updates, project),
         attempts=attempts,
         targets=targets_of(attempts),

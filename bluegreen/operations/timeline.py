@@ -1,4 +1,4 @@
-"""Which color had production when, and which release came to which color. Pure."""
+"""Which color had production or a part of it when, and which release came to which color. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,10 +6,10 @@ from datetime import datetime
 
 from bluegreen.colors import Color
 from bluegreen.operations.attempts import Attempt, Ending
-from bluegreen.operations.past_config import active_color_of, release_of
+from bluegreen.operations.past_config import active_color_of, canary_percent_of, release_of
 from bluegreen.operations.stack import PastUpdate
 
-__all__ = ["Deployed", "Period", "deployed_of", "periods_of"]
+__all__ = ["Canary", "Deployed", "Period", "canaries_of", "deployed_of", "periods_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,22 @@ class Period:
     release: str | None
     begin: str
     """UTC, ISO 8601; of the first one, when what was looked at begins."""
+
+    end: str | None
+    """None: it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A time in which the color without production had a share of it."""
+
+    color: str
+    release: str | None
+    percent: int
+    """Of production traffic, 1 to 99."""
+
+    at: str
+    """When the update that gave it had ended; UTC, ISO 8601."""
 
     end: str | None
     """None: it lasts."""
@@ -84,6 +100,30 @@ def _known_of(updates: Sequence[PastUpdate], namespace: str) -> Iterator[_Known]
             yield _Known(at, None, None)
         elif color is not None:
             yield _Known(at, color, release_of(update, color, namespace))
+
+
+def canaries_of(updates: Sequence[PastUpdate], namespace: str) -> tuple[Canary, ...]:
+    """The shares that updates that succeeded gave, oldest first; another share is another one."""
+    found: list[Canary] = []
+    for update in _succeeded(updates):
+        at, given = update.ended or update.started, _canary_of(update, namespace)
+        last = found[-1] if found and found[-1].end is None else None
+        if given is not None and last is not None and given == replace(last, at=at):
+            continue
+        if last is not None:
+            found[-1] = replace(last, end=at)
+        if given is not None:
+            found.append(given)
+    return tuple(found)
+
+
+def _canary_of(update: PastUpdate, namespace: str) -> Canary | None:
+    active = active_color_of(update, namespace)
+    if active is None or update.kind == "destroy":
+        return None
+    idle, at = active.other, update.ended or update.started
+    percent = canary_percent_of(update, idle, namespace)
+    return Canary(idle, release_of(update, idle, namespace), percent, at, None) if percent else None
 
 
 def deployed_of(updates: Sequence[PastUpdate], namespace: str) -> tuple[Deployed, ...]:

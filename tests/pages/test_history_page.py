@@ -33,9 +33,11 @@ class Shop:
     updates: list[dict[str, object]]
     """Oldest first."""
 
-    def update(self, minutes_ago, active, *, blue="1.0", green="1.1", **changes):
+    def update(self, minutes_ago, active, *, blue="1.0", green="1.1", canary=None, **changes):
         started = datetime.now(UTC) - timedelta(minutes=minutes_ago)
         config = {"active_color": active, "blue": {"release": blue}, "green": {"release": green}}
+        if canary is not None:
+            config["canary"] = {"color": "green", "percent": canary}
         values = {
             "kind": "update",
             "result": "succeeded",
@@ -267,3 +269,19 @@ def test_the_picture_is_to_scale(shop, browser):
     # Blue had production for three quarters of the time.
     assert any(abs(width - 0.75 * lane) < 4 for width in widths[BLUE])
     assert any(abs(width - 0.25 * lane) < 4 for width in widths[GREEN])
+
+
+def test_a_canary_is_as_high_as_its_share_and_told_with_how_long_it_stayed(shop, browser):
+    shop.update(100, "blue")
+    shop.update(75, "blue", canary=50)
+    shop.update(25, "blue", canary=0)
+    page = shop.page()
+
+    picture = (browser.picture(page, is_dark=False) * 255).round().astype(int)
+
+    rows = [int((row[67:374] == GREEN).all(axis=1).sum()) for row in picture]
+    wide = [width for width in rows if abs(width - 0.5 * (374 - 67)) < 4]
+    # Half of a lane of 30 pixels, for half of the time.
+    assert abs(len(wide) - 15) <= 1
+    assert "canary: 50 % to green 1.1" in page
+    assert "stayed for 50 min" in Markup(page).said

@@ -1,4 +1,4 @@
-"""The list of what happened: each switch, each try and each release that came to a color."""
+"""The list of what happened: switches, tries, canaries, and releases that came to a color."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -8,27 +8,33 @@ from html import escape
 from bluegreen.operations.attempts import Attempt, Ending
 from bluegreen.operations.history import History
 from bluegreen.operations.history_page.words import duration, moment_of, written
-from bluegreen.operations.timeline import Deployed, Period
+from bluegreen.operations.timeline import Canary, Deployed, Period
 
-__all__ = ["entries", "kind_of", "label_of"]
+__all__ = ["Happened", "entries", "kind_of", "label_of"]
+
+Happened = Attempt | Canary | Deployed
 
 _OPEN = 50
 _COMMIT = 8
 
 
-def kind_of(each: Attempt | Deployed) -> str:
-    """What kind of mark it has: `switch`, `rollback`, `refused`, `failed` or `release`."""
+def kind_of(each: Happened) -> str:
+    """In one word: `switch`, `rollback`, `refused`, `failed`, `canary` or `release`."""
     if isinstance(each, Deployed):
         return "release"
+    if isinstance(each, Canary):
+        return "canary"
     if each.ending is not Ending.DONE:
         return str(each.ending)
     return "rollback" if each.is_rollback else "switch"
 
 
-def label_of(each: Attempt | Deployed) -> str:
+def label_of(each: Happened) -> str:
     """One line about it."""
     if isinstance(each, Deployed):
         return f"release {each.release} on {each.color}"
+    if isinstance(each, Canary):
+        return f"canary: {each.percent} % to {each.color} {each.release or ''}".rstrip()
     what = "rollback" if each.is_rollback else "switch"
     how = "" if each.ending is Ending.DONE else f", {each.ending}"
     way = f"{each.from_color} → " if each.from_color else "to "
@@ -40,7 +46,7 @@ def entries(found: History) -> str:
 
     Empty when there is nothing to tell.
     """
-    happened: list[Attempt | Deployed] = [*found.attempts, *found.deployed]
+    happened: list[Happened] = [*found.attempts, *found.canaries, *found.deployed]
     # In one update the release comes first; a release is written down at the update's end.
     happened.sort(key=lambda each: (moment_of(each.at), isinstance(each, Attempt)))
     periods = _Periods(found.periods)
@@ -58,9 +64,11 @@ def _list(lines: Sequence[str]) -> str:
     return f'<ol class="entries">{"".join(lines)}</ol>'
 
 
-def _entry(each: Attempt | Deployed, period: Period | None) -> str:
+def _entry(each: Happened, period: Period | None) -> str:
     owner = f" {period.color}" if period else ""
-    details = "" if isinstance(each, Deployed) else "".join(_details(each, period))
+    details = "".join(_details(each, period)) if isinstance(each, Attempt) else ""
+    if isinstance(each, Canary) and each.end is not None:
+        details = f'<p class="quiet">{_lasted(each.at, each.end)}</p>'
     return (
         f'<li class="{kind_of(each)}{owner}"><time>{written(each.at)}</time>'
         f"<p>{escape(label_of(each))}</p>{details}</li>"
@@ -86,8 +94,11 @@ def _kept(each: Attempt, period: Period | None) -> str:
     """How long production stayed there afterwards."""
     if each.ending is not Ending.DONE or period is None or period.end is None:
         return ""
-    seconds = (moment_of(period.end) - moment_of(each.at)).total_seconds()
-    return f"stayed for {duration(seconds)}"
+    return _lasted(each.at, period.end)
+
+
+def _lasted(begin: str, end: str) -> str:
+    return f"stayed for {duration((moment_of(end) - moment_of(begin)).total_seconds())}"
 
 
 def _beginning(periods: Sequence[Period]) -> Iterator[str]:

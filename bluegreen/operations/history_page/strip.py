@@ -7,14 +7,14 @@ from html import escape
 from bluegreen.colors import Color
 from bluegreen.operations.attempts import Attempt
 from bluegreen.operations.history import History
-from bluegreen.operations.history_page.entries import kind_of, label_of
+from bluegreen.operations.history_page.entries import Happened, kind_of, label_of
 from bluegreen.operations.history_page.words import duration, moment_of, written
-from bluegreen.operations.timeline import Deployed, Period
+from bluegreen.operations.timeline import Canary, Deployed, Period
 
 __all__ = ["strip"]
 
 _LANES = {Color.BLUE: 0, Color.GREEN: 34}
-_LANE_HEIGHT = 30
+_LANE_HEIGHT, _LEAST_HEIGHT = 30, 4
 _MARKS = 82
 _HEIGHT = 94
 _SHAPES = {
@@ -45,6 +45,12 @@ class _Scale:
         length = max(self.end - self.begin, 1.0)
         return 100 * min(max(moment_of(at).timestamp() - self.begin, 0.0), length) / length
 
+    def stretch(self, begin: str, end: str) -> tuple[float, float]:
+        """How far from the left it begins, and how wide it is."""
+        left = self.percent(begin)
+        width = max(self.percent(end) - left, _LEAST_PERCENT)
+        return min(left, 100 - width), width
+
 
 def strip(found: History) -> str:
     """It, its axis and its legend as HTML; empty when nobody ever had production."""
@@ -57,12 +63,13 @@ def strip(found: History) -> str:
     scale = _Scale(moment_of(begin).timestamp(), moment_of(end).timestamp())
     lanes = "".join(_lane(y) for y in _LANES.values())
     bars = "".join(_bar(each, scale, end) for each in found.periods)
+    shares = "".join(_share(each, scale, end) for each in found.canaries)
     marks = "".join(_mark(each, scale) for each in happened)
     label = "which color had production when; the list below says the same in words"
     return (
         f'<div class="strip"><div class="lanes"><p class="blue">blue</p><p class="green">green</p>'
         f'</div><svg width="100%" height="{_HEIGHT}" role="img" aria-label="{label}">'
-        f"{lanes}{bars}{marks}</svg></div>"
+        f"{lanes}{bars}{shares}{marks}</svg></div>"
         f'<p class="axis"><time>{written(begin)}</time><time>{written(end)}</time></p>'
         f"{_legend(happened)}"
     )
@@ -73,13 +80,26 @@ def _lane(y: int) -> str:
 
 
 def _bar(period: Period, scale: _Scale, last: str) -> str:
-    begin, end = scale.percent(period.begin), scale.percent(period.end or last)
-    width = max(end - begin, _LEAST_PERCENT)
+    begin, width = scale.stretch(period.begin, period.end or last)
+    what = f"{period.color} {period.release or ''}".rstrip()
     return (
-        f'<svg x="{min(begin, 100 - width):.3f}%" y="{_LANES[Color(period.color)]}"'
-        f' width="{width:.3f}%" height="{_LANE_HEIGHT}"><title>{escape(_told(period, last))}'
-        f'</title><rect class="{period.color}" width="100%" height="100%"/>'
+        f'<svg x="{begin:.3f}%" y="{_LANES[Color(period.color)]}"'
+        f' width="{width:.3f}%" height="{_LANE_HEIGHT}">'
+        f"<title>{_told(what, period.begin, period.end or last)}</title>"
+        f'<rect class="{period.color}" width="100%" height="100%"/>'
         f"{_text(period.release or '', width)}</svg>"
+    )
+
+
+def _share(canary: Canary, scale: _Scale, last: str) -> str:
+    """As high as its share, in the lane of its color."""
+    begin, width = scale.stretch(canary.at, canary.end or last)
+    height = max(_LANE_HEIGHT * canary.percent / 100, _LEAST_HEIGHT)
+    y = _LANES[Color(canary.color)] + _LANE_HEIGHT - height
+    return (
+        f'<svg x="{begin:.3f}%" y="{y:g}" width="{width:.3f}%" height="{height:g}">'
+        f"<title>{_told(label_of(canary), canary.at, canary.end or last)}</title>"
+        f'<rect class="{canary.color}" width="100%" height="100%"/></svg>'
     )
 
 
@@ -91,11 +111,9 @@ def _text(release: str, width: float) -> str:
     return f'<text class="{fits[0]}" x="6" y="20">{escape(release)}</text>'
 
 
-def _told(period: Period, last: str) -> str:
-    end = period.end or last
-    seconds = (moment_of(end) - moment_of(period.begin)).total_seconds()
-    what = f"{period.color} {period.release or ''}".rstrip()
-    return f"{what}: {duration(max(seconds, 0))} from {written(period.begin)}"
+def _told(what: str, begin: str, end: str) -> str:
+    seconds = (moment_of(end) - moment_of(begin)).total_seconds()
+    return escape(f"{what}: {duration(max(seconds, 0))} from {written(begin)}")
 
 
 def _mark(each: Attempt | Deployed, scale: _Scale) -> str:
@@ -113,7 +131,7 @@ def _shape(kind: str) -> str:
     return f'<path class="{kind}" d="{_SHAPES[kind]}"/>'
 
 
-def _legend(happened: Sequence[Attempt | Deployed]) -> str:
+def _legend(happened: Sequence[Happened]) -> str:
     kinds = {kind_of(each) for each in happened}
     return f'<p class="legend">{"".join(_explained(kinds))}</p>' if kinds else ""
 

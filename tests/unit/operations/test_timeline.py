@@ -1,7 +1,9 @@
 """Which color had production when, by history and events."""
 
+from dataclasses import replace
+
 from bluegreen.events import EventKind
-from bluegreen.operations.timeline import deployed_of, periods_of
+from bluegreen.operations.timeline import canaries_of, deployed_of, periods_of
 from tests.unit.operations.test_history import (
     REFUSED,
     a_rollback,
@@ -21,6 +23,51 @@ def periods(updates=(), events=()):
 def deployed(*updates):
     found = deployed_of(list(reversed(updates)), "shop")
     return [(each.at, each.color, each.release) for each in found]
+
+
+def canaries(*updates):
+    found = canaries_of(list(reversed(updates)), "shop")
+    return [(each.color, each.release, each.percent, each.at, each.end) for each in found]
+
+
+def a_canary(minute, percent, color="green", *, active="blue", **changes):
+    update = an_update(minute, active, **changes)
+    return replace(
+        update, config={**update.config, "shop:canary": {"color": color, "percent": percent}}
+    )
+
+
+def test_a_canary_lasts_until_its_share_changes_or_its_color_has_production():
+    assert canaries(
+        an_update(0, "blue"),
+        a_canary(10, 5),
+        a_canary(20, 5),
+        a_canary(30, 25),
+        an_update(40, "green"),
+        a_canary(50, 10, "blue", active="green"),
+    ) == [
+        ("green", "1.1", 5, at(10, 30), at(30, 30)),
+        ("green", "1.1", 25, at(30, 30), at(40, 30)),
+        ("blue", "1.0", 10, at(50, 30), None),
+    ]
+
+
+def test_another_release_of_a_canary_is_another_one():
+    assert canaries(a_canary(0, 5), a_canary(10, 5, green="1.2")) == [
+        ("green", "1.1", 5, at(0, 30), at(10, 30)),
+        ("green", "1.2", 5, at(10, 30), None),
+    ]
+
+
+def test_only_an_update_that_succeeds_gives_a_share_and_a_removal_takes_it():
+    assert canaries(
+        a_canary(0, 5, result="failed"),
+        a_canary(10, 5),
+        a_canary(20, 0, result="failed"),
+        a_canary(30, 5, kind="destroy"),
+    ) == [("green", "1.1", 5, at(10, 30), at(30, 30))]
+    # A canary of the color with production is none.
+    assert canaries(a_canary(0, 5, "blue")) == []
 
 
 def test_a_color_has_production_until_the_other_one_gets_it():
