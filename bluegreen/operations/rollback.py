@@ -62,8 +62,8 @@ def roll_back(stack: Stack, *, reason: str, tell: Tell, to: Color | None = None)
     config = StackConfig.read(stack.config_file, stack.project.name)
     outputs = stack.outputs()
     recorded = recorded_color(outputs)
-    standing = _standing(stack, config, outputs, recorded, tell)
-    target = to or _target(config, standing, recorded)
+    production = _production(stack, config, outputs, recorded, tell)
+    target = to or _target(config, production, recorded)
     if not config.color(target):
         msg = (
             f"there is nothing to go back to: {target} is not in {stack.config_file.name}; "
@@ -78,7 +78,7 @@ def roll_back(stack: Stack, *, reason: str, tell: Tell, to: Color | None = None)
         environment={str(OverrideVariable.ROLLBACK): f"{target}:{reason}"},
         continue_on_error=True,
         # What is live is not what was recorded: the engine has to look, or it sees no change.
-        refresh=standing.live is not recorded,
+        refresh=production.color is not recorded,
     )
     moved = move_production(stack, config, move, tell)
     return RolledBack(
@@ -93,17 +93,17 @@ def roll_back(stack: Stack, *, reason: str, tell: Tell, to: Color | None = None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _Production:
     """Who has production now."""
 
-    live: Color
+    color: Color
     is_shared: bool = False
     """True when the other color has a part of it: a canary."""
 
 
-def _target(config: StackConfig, standing: _Standing, recorded: Color) -> Color:
-    live = standing.live
-    if standing.is_shared:
+def _target(config: StackConfig, production: _Production, recorded: Color) -> Color:
+    live = production.color
+    if production.is_shared:
         # What there is to be taken back is the canary: its color does not get the rest as well.
         return live
     if live is not recorded and config.values[ConfigKey.ACTIVE_COLOR] == str(live):
@@ -116,9 +116,9 @@ def _target(config: StackConfig, standing: _Standing, recorded: Color) -> Color:
     return live.other
 
 
-def _standing(
+def _production(
     stack: Stack, config: StackConfig, outputs: dict[str, object], recorded: Color, tell: Tell
-) -> _Standing:
+) -> _Production:
     """Who has production now; asked in milliseconds where production says it, of a preview else."""
     url, color_from = outputs.get(OutputName.PRODUCTION_URL), config.color_from
     is_written = config.values[ConfigKey.ACTIVE_COLOR] == str(recorded)
@@ -127,7 +127,7 @@ def _standing(
     if is_written and isinstance(url, str) and color_from is not None and not has_canary:
         answering = who_answers(url, color_from, count=_ANSWERS)
         if answering == {str(recorded)}:
-            return _Standing(recorded)
+            return _Production(recorded)
     # Nobody says it, an update was killed, or somebody moved it: the data plane knows.
     try:
         report = ask_program(stack)
@@ -135,8 +135,8 @@ def _standing(
         # What cannot be asked holds no rollback up.
         told = f"who has production traffic cannot be told: {error}; the last update left it at"
         tell(EngineMessage(f"{told} {recorded}", "warning"))
-        return _Standing(recorded, is_shared=has_canary)
+        return _Production(recorded, is_shared=has_canary)
     if report.active is None:
-        return _Standing(recorded, is_shared=has_canary)
+        return _Production(recorded, is_shared=has_canary)
     is_shared = all(color.share for color in report.colors.values())
-    return _Standing(Color(report.active), is_shared=has_canary and is_shared)
+    return _Production(Color(report.active), is_shared=has_canary and is_shared)

@@ -117,52 +117,52 @@ def switch(
                 "`bluegreen deploy --release RELEASE` puts a release there"
             )
             raise RefusedError(msg)
-        standing = _Standing(active)
+        production = _Production(active)
         if active is target:
-            standing = _ask_standing(stack, config, active)
+            production = _ask_production(stack, config, active)
             is_wanted = config.active_color is target and not config.canary_percent
-            if is_wanted and standing.difference is None and is_finished(stack.history(1)):
-                return _result(stack, config, outputs, standing, target, None)
-        if standing.difference is not None:
-            tell(EngineMessage(f"{standing.difference}; moving it to {target}", "warning"))
+            if is_wanted and production.difference is None and is_finished(stack.history(1)):
+                return _result(stack, config, outputs, production, target, None)
+        if production.difference is not None:
+            tell(EngineMessage(f"{production.difference}; moving it to {target}", "warning"))
         if bake is not None:
             _check_that_production_answers(outputs, bake)
         release = str(config.color(target).get("release"))
         move = Move(
             "switch",
             target,
-            standing.live,
+            production.color,
             reason=reason,
             environment=(lifted or Lifted()).environment(release, reason),
             # The engine has to look, or it sees no change.
-            refresh=standing.difference is not None,
+            refresh=production.difference is not None,
         )
         moved = move_production(stack, config, move, tell)
-        done = _result(stack, config, outputs, standing, target, moved)
-        is_same = standing.live is target
+        done = _result(stack, config, outputs, production, target, moved)
+        is_same = production.color is target
         return done if bake is None or is_same else _baked(stack, config, done, bake, tell)
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _Production:
     """Who has production before the switch."""
 
-    live: Color | None
+    color: Color | None
     """None when it cannot be told."""
 
     difference: str | None = None
     """How that differs from what is recorded; None when it does not, or was not asked."""
 
 
-def _ask_standing(stack: Stack, config: StackConfig, active: Color) -> _Standing:
+def _ask_production(stack: Stack, config: StackConfig, active: Color) -> _Production:
     """What is live: that a color is recorded as active does not make it so."""
     try:
         report = ask_program(stack)
     except RefusedError as error:
-        return _Standing(None, f"who has production traffic cannot be told: {error}")
+        return _Production(None, f"who has production traffic cannot be told: {error}")
     percent = config.canary_percent if config.active_color is active else 0
     live = Color(report.active) if report.active else None
-    return _Standing(live, differs_from(report, active, percent))
+    return _Production(live, differs_from(report, active, percent))
 
 
 def _check_that_production_answers(outputs: dict[str, object], bake: BakeLimits) -> None:
@@ -238,17 +238,17 @@ def _result(
     stack: Stack,
     config: StackConfig,
     outputs: dict[str, object],
-    standing: _Standing,
+    production: _Production,
     target: Color,
     moved: Moved | None,
 ) -> Switched:
-    is_new = moved is not None and standing.live is target.other
-    production, test = (
+    is_new = moved is not None and production.color is target.other
+    production_url, test_url = (
         outputs.get(name) for name in (OutputName.PRODUCTION_URL, OutputName.TEST_URL)
     )
     return Switched(
         stack=stack.name,
-        from_color=str(standing.live or target.other),
+        from_color=str(production.color or target.other),
         to_color=str(target),
         was_needed=moved is not None,
         releases={
@@ -259,9 +259,9 @@ def _result(
         seconds=round(moved.seconds, 2) if moved else 0.0,
         # What was moved back by hand was not switched from: its clock goes on.
         old_color_until=retained_until(config, datetime.now(UTC))
-        if is_new and standing.difference is None
+        if is_new and production.difference is None
         else None,
         rollback_command=rollback_command(stack) if is_new else None,
-        production_url=str(production) if production else None,
-        test_url=str(test) if test else None,
+        production_url=str(production_url) if production_url else None,
+        test_url=str(test_url) if test_url else None,
     )

@@ -6,7 +6,7 @@ import pytest
 
 from bluegreen.colors import Color
 from bluegreen.operations.outcome import RefusedError
-from bluegreen.operations.rollback import _Standing, _target
+from bluegreen.operations.rollback import _Production, _target
 from bluegreen.operations.stack_file import StackConfig
 
 BLUE, GREEN = Color.BLUE, Color.GREEN
@@ -19,24 +19,24 @@ def config_with(folder: Path, active: Color) -> StackConfig:
 
 
 @pytest.mark.parametrize(
-    ("written", "standing", "recorded", "target"),
+    ("written", "production", "recorded", "target"),
     [
-        pytest.param(GREEN, _Standing(GREEN), GREEN, BLUE, id="after a switch"),
-        pytest.param(BLUE, _Standing(BLUE, is_shared=True), BLUE, BLUE, id="under a canary"),
-        pytest.param(BLUE, _Standing(GREEN), BLUE, BLUE, id="moved by hand"),
+        pytest.param(GREEN, _Production(GREEN), GREEN, BLUE, id="after a switch"),
+        pytest.param(BLUE, _Production(BLUE, is_shared=True), BLUE, BLUE, id="under a canary"),
+        pytest.param(BLUE, _Production(GREEN), BLUE, BLUE, id="moved by hand"),
     ],
 )
 def test_it_goes_away_from_what_has_production(
-    tmp_path: Path, written: Color, standing: _Standing, recorded: Color, target: Color
+    tmp_path: Path, written: Color, production: _Production, recorded: Color, target: Color
 ) -> None:
-    assert _target(config_with(tmp_path, written), standing, recorded) is target
+    assert _target(config_with(tmp_path, written), production, recorded) is target
 
 
 def test_one_that_was_killed_after_its_write_is_not_undone_by_the_same_command(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(RefusedError) as refused:
-        _target(config_with(tmp_path, BLUE), _Standing(BLUE), GREEN)
+        _target(config_with(tmp_path, BLUE), _Production(BLUE), GREEN)
 
     assert str(refused.value) == (
         "an update to blue was not finished, and blue has production traffic; if that was a "
