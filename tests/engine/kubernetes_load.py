@@ -56,14 +56,20 @@ class ClusterTraffic:
         assert self.fresh is not None
         return count_stale(self.fresh, switches)
 
-    def followed_seconds(self, switch: Switch, written: float) -> float:
-        """From the write until the last fresh request that the old color still answered."""
+    def followed_seconds(self, switch: Switch, written: float, until: float) -> float:
+        """From the write until the last fresh request that the old color still answered.
+
+        Args:
+            switch: The switch.
+            written: When its write was seen.
+            until: When the next one was: from there on the old color is to answer again.
+        """
         assert self.fresh is not None
         late = [
             each.sent - written
             for each in self.fresh
             if each.sent is not None
-            and written <= each.sent <= switch.returned + 5
+            and written <= each.sent < until
             and each.color == switch.from_color
         ]
         return max(late, default=0.0)

@@ -48,10 +48,8 @@ def test_switches_lose_no_request_and_leave_no_fresh_one_behind(both: Kubernetes
             assert result.ok, result
 
     print(traffic)
-    followed = [
-        traffic.followed_seconds(switch, written)
-        for switch, written in zip(switches, moments, strict=True)
-    ]
+    spans = list(zip(switches, moments, [*moments[1:], math.inf], strict=True))
+    followed = [traffic.followed_seconds(*span) for span in spans]
     print(f"production followed the write within {[round(each, 3) for each in followed]} s")
     assert traffic.failed == 0, str(traffic)
     assert traffic.stale(switches) == 0
@@ -62,7 +60,7 @@ def test_switches_lose_no_request_and_leave_no_fresh_one_behind(both: Kubernetes
     assert traffic.kept is not None
     stayed = [
         each
-        for switch, written, end in zip(switches, moments, [*moments[1:], math.inf], strict=True)
+        for switch, written, end in spans
         for each in traffic.kept
         if each.color == switch.from_color and written + 0.5 < (each.sent or 0) < end
     ]
