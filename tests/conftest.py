@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 from hypothesis import settings
 
+from tests.processes import process_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -89,8 +91,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             shared or place.intersection(BESIDE_EACH_OTHER)
         ):
             item.add_marker(pytest.mark.beside)
-        # One process has the clusters, and one the account: each costs a quarter of a processor.
-        item.add_marker(pytest.mark.xdist_group(shared or item.path.name))
+        if shared not in {None, process_of(item.nodeid)}:
+            msg = f"{item.nodeid} needs {shared}, and tests/processes.py does not know that"
+            raise pytest.UsageError(msg)
 
 
 def _shared_by(item: pytest.Item) -> str | None:

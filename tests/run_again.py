@@ -28,10 +28,7 @@ _failed: dict[str, str] = {}
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.failed:
-        # A worker adds the group that it was given.
-        node, at, group = report.nodeid.rpartition("@")
-        name = report.nodeid if not at or "]" in group else node
-        _failed.setdefault(name, report.longreprtext)
+        _failed.setdefault(report.nodeid, report.longreprtext)
 
 
 @pytest.hookimpl(trylast=True)

@@ -17,4 +17,4 @@ run() {
     fi
 }
 run -m "not soak and not beside"
-run -m "not soak and beside" --numprocesses 2 --dist loadgroup
+run -m "not soak and beside" -p tests.processes --numprocesses 2
