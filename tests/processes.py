@@ -1,8 +1,8 @@
 """Which tests share a process where pytest-xdist runs them in several.
 
 What a process starts for its tests is there until it ends: both clusters, which cost a quarter of a
-processor, or the account with the bridge to its provider. So each is in one process only. All
-others go by their files, whose tests may share a set-up.
+processor each, or the account with the bridge to its provider. So each is in one process only, and
+comes last. All others go by their files, whose tests may share a set-up.
 
 This goes by the names of tests, because the process that hands them out has not collected them;
 `tests/conftest.py` sees to it that the names tell the truth. (Groups of pytest-xdist 3.8 do not
@@ -13,6 +13,7 @@ import re
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 _OF_NOBODY = ("tests/components/", "tests/docs/", "tests/package/", "tests/preview/", "tests/unit/")
 _SHARED = {
@@ -24,10 +25,16 @@ _SHARED = {
 
 
 class Scheduler(LoadScopeScheduling):
-    """Hands out what belongs together as a whole, the largest first."""
+    """Hands out what belongs together as a whole, the largest first and what is shared last."""
 
     def _split_scope(self, nodeid: str) -> str:
         return process_of(nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        for name in _SHARED:
+            if name in self.workqueue:
+                self.workqueue.move_to_end(name)
+        super()._assign_work_unit(node)
 
 
 def process_of(nodeid: str) -> str:

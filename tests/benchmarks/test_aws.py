@@ -199,6 +199,7 @@ def test_a_program_starts_without_what_only_gates_need():
     assert done.stdout.split() == []
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not (ENGINE / "pulumi").exists(), reason="`make setup` makes an engine")
 @pytest.mark.skipif(haproxy_binary() is None, reason="haproxy is not installed")
 def test_a_switch_is_one_write_of_the_listener_and_hooks_write_only_the_event(region, monkeypatch):

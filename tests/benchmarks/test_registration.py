@@ -43,7 +43,7 @@ def test_memory_too_little_to_be_seen_has_no_ratio():
     ("platform", "of_plain", "of_ours"),
     [
         ("onprem", 12, 20),
-        ("kubernetes", 18, 26),
+        pytest.param("kubernetes", 18, 26, marks=pytest.mark.soak),
         pytest.param("aws", 40, 48, marks=pytest.mark.soak),
     ],
 )

@@ -293,6 +293,13 @@ def run_program(
     asyncio.run(under_pulumi())
 
 
+@pytest.fixture(autouse=True)
+def _no_region_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a program says of a region does not depend on who runs the tests."""
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+
+
 @pytest.fixture
 def deploy() -> Deploy:
     return record

@@ -23,29 +23,25 @@ PLATFORMS = {
 OF_THE_ROUTER = (
     "switch_updates_the_router",
     "canary_gets_its_share",
-    "forces_the_canary",
     "drift_is_seen",
-    "somebody_else_moved",
 )
-# What AWS could do differently; its scenarios take half a minute each, and kills and drift have
-# tests of their own.
+# What AWS could do differently; its scenarios take half a minute each, and kills, drift and what is
+# moved by somebody else have tests of their own.
 OF_AWS = (
     "first_color_serves",
-    "without_a_change",
     "switch_updates_the_router",
     "refusing_gate",
-    "live_color_is_protected",
     "canary_gets_its_share",
-    "somebody_else_moved",
-    "larger_live_color",
 )
 # What Kubernetes could do differently: permissions and retention are judged by the same code.
 OF_SERVICE = (
     *OF_AWS,
+    "without_a_change",
+    "live_color_is_protected",
     "deploy_to_the_idle",
     "comes_before_the_shrink",
     "drift_is_seen",
-    "does_not_follow",
+    "somebody_else_moved",
 )
 CHOSEN = {"http-route": OF_THE_ROUTER, "service": OF_SERVICE, "aws": OF_AWS}
 

@@ -69,6 +69,7 @@ def test_another_target_group_in_the_action_is_taken_out_by_a_refresh(both: AwsD
     assert both.ask("production") == BLUE_ANSWERS
 
 
+@pytest.mark.soak
 def test_a_number_of_members_within_the_bounds_is_nobodys_to_repair(both: AwsDriver):
     both.configure("service.aws.max_size", 3)
     assert both.up().ok

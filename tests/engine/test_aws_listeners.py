@@ -89,6 +89,7 @@ def writes(driver: AwsDriver, since: int) -> list[str]:
     ]
 
 
+@pytest.mark.soak
 def test_a_service_is_one_rule_of_a_shared_listener(driver: AwsDriver, shared: Shared):
     others = shared.others("10")
 

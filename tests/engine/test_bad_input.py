@@ -852,7 +852,7 @@ def test_what_has_no_effect_is_told_once_in_each_run_of_the_program(stack: Stack
         (
             {"service.health_check.timeout_seconds": 3, "green.env": {"PORT": "80"}},
             [
-                "set --path service.health_check.timeout_seconds 0.2",
+                "set --path service.health_check.timeout_seconds 1",
                 "rm --path green.env.PORT",
             ],
         ),

@@ -45,7 +45,7 @@ WARNED = "create events"
 AFTER_THE_WRITE = {"get configmaps", "patch configmaps"}
 """The active flag: traffic has moved when it is written, and the state says so."""
 
-IN_EVERY_RUN = {"create deployments", "patch services", "list pods", "patch configmaps"}
+IN_EVERY_RUN = {"create deployments", "patch services", "patch configmaps"}
 
 
 def each(names: tuple[str, ...]):

@@ -99,6 +99,7 @@ def test_a_kubeconfig_that_is_not_there_is_named(program, tmp_path):
     assert "Traceback" not in result.text
 
 
+@pytest.mark.soak
 def test_an_api_server_that_goes_away_while_waiting_loses_nothing(program, own_cluster, namespace):
     stack = program("""
         deployment("web", node="nowhere", annotations={"pulumi.com/timeoutSeconds": "15"})
@@ -162,6 +163,7 @@ def test_a_quota_that_is_used_up_is_named(program, core, namespace):
     assert core.list_namespaced_service(namespace).items == []
 
 
+@pytest.mark.soak
 def test_a_namespace_that_comes_a_little_later_is_waited_for(program, core, namespace):
     stack = program("""
         other = f"{namespace}-later"
