@@ -129,11 +129,13 @@ def aws(world: World) -> Iterator[Aws]:
     """The provider without engine and plugin."""
     if reason := why_missing():
         pytest.skip(reason)
-    with pytest.MonkeyPatch.context() as environment:
-        for variable, value in AwsBridge(world.endpoint, REGION).environment.items():
-            environment.setenv(variable, value)
-        with closing(Connections()) as connections:
-            yield connections.configured({})
+    with closing(Connections()) as connections:
+        # No longer than that: tests of other folders share this process.
+        with pytest.MonkeyPatch.context() as environment:
+            for variable, value in AwsBridge(world.endpoint, REGION).environment.items():
+                environment.setenv(variable, value)
+            configured = connections.configured({})
+        yield configured
 
 
 @pytest.fixture
