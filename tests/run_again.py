@@ -21,7 +21,7 @@ MOST = 3
 NODES = Path(".bluegreen", "run-again")
 """One test a line, as pytest takes them from a file."""
 
-_COUNTED = re.compile(r"^>.*\b(failed|lost|stale)\b", re.MULTILINE)
+_COUNTED = re.compile(r"^>.*\b(failed|failures|lost|stale)\b", re.MULTILINE)
 
 _failed: dict[str, str] = {}
 
