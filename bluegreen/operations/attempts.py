@@ -165,7 +165,7 @@ def _of_history(
             continue
         if before is not None and before != after:
             attempt = Attempt(
-                at=update.ended or update.started,
+                at=update.over,
                 ending=Ending.DONE if update.result == "succeeded" else Ending.REFUSED,
                 is_rollback=update.message.startswith(_ROLLBACK_MESSAGE),
                 from_color=before,
@@ -216,12 +216,12 @@ def _with_detection(attempts: Sequence[Attempt]) -> Iterable[Attempt]:
 
 
 def _is_within(at: str, update: PastUpdate) -> bool:
-    begin, end = _moment(update.started), _moment(update.ended or update.started)
+    begin, end = _moment(update.started), _moment(update.over)
     return begin - _SLACK <= _moment(at) <= end + _SLACK
 
 
 def _seconds(update: PastUpdate) -> float:
-    return (_moment(update.ended or update.started) - _moment(update.started)).total_seconds()
+    return (_moment(update.over) - _moment(update.started)).total_seconds()
 
 
 def _moment(text: str) -> datetime:

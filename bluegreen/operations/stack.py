@@ -48,6 +48,11 @@ class PastUpdate:
     config: Mapping[str, Any]
     """The config it ran with, by its full keys; secrets are left out."""
 
+    @property
+    def over(self) -> str:
+        """When it ended; when it began, where the history does not know that. UTC, ISO 8601."""
+        return self.ended or self.started
+
 
 class Stack:
     """A stack of a project; each question and each update is one run of `pulumi`."""

@@ -122,7 +122,7 @@ def last_switch_in(updates: Sequence[PastUpdate], key: str) -> LastSwitch | None
         colors = before.config.get(key), after.config.get(key)
         if colors[0] != colors[1] and set(colors) <= set(map(str, Color)):
             return LastSwitch(
-                at=after.ended or after.started,
+                at=after.over,
                 from_color=str(colors[0]),
                 to_color=str(colors[1]),
                 by=after.by,

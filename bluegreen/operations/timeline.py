@@ -94,7 +94,7 @@ class _Known:
 
 def _known_of(updates: Sequence[PastUpdate], namespace: str) -> Iterator[_Known]:
     for update in _succeeded(updates):
-        at = update.ended or update.started
+        at = update.over
         color = active_color_of(update, namespace)
         if update.kind == "destroy":
             yield _Known(at, None, None)
@@ -106,12 +106,12 @@ def canaries_of(updates: Sequence[PastUpdate], namespace: str) -> tuple[Canary, 
     """The shares that updates that succeeded gave, oldest first; another share is another one."""
     found: list[Canary] = []
     for update in _succeeded(updates):
-        at, given = update.ended or update.started, _canary_of(update, namespace)
+        given = _canary_of(update, namespace)
         last = found[-1] if found and found[-1].end is None else None
-        if given is not None and last is not None and given == replace(last, at=at):
+        if given is not None and last is not None and given == replace(last, at=update.over):
             continue
         if last is not None:
-            found[-1] = replace(last, end=at)
+            found[-1] = replace(last, end=update.over)
         if given is not None:
             found.append(given)
     return tuple(found)
@@ -121,9 +121,11 @@ def _canary_of(update: PastUpdate, namespace: str) -> Canary | None:
     active = active_color_of(update, namespace)
     if active is None or update.kind == "destroy":
         return None
-    idle, at = active.other, update.ended or update.started
+    idle = active.other
     percent = canary_percent_of(update, idle, namespace)
-    return Canary(idle, release_of(update, idle, namespace), percent, at, None) if percent else None
+    if not percent:
+        return None
+    return Canary(idle, release_of(update, idle, namespace), percent, update.over, None)
 
 
 def deployed_of(updates: Sequence[PastUpdate], namespace: str) -> tuple[Deployed, ...]:
@@ -136,7 +138,7 @@ def deployed_of(updates: Sequence[PastUpdate], namespace: str) -> tuple[Deployed
             for color in Color
         }
         found += [
-            Deployed(update.ended or update.started, color, release)
+            Deployed(update.over, color, release)
             for color, release in after.items()
             if before is not None and release is not None and release != before[color]
         ]
