@@ -1,6 +1,7 @@
 #!/bin/sh
 # All tests: first those that want the machine for themselves, one after the other; then those that
-# mostly wait, two at a time. A few that failed are run again by themselves: `tests/run_again.py`.
+# nothing beside them disturbs, two at a time. A few that failed are run again by themselves:
+# `tests/run_again.py`.
 set -eu
 cd "$(dirname "$0")/.."
 # Each of a thousand programs would compile the library anew.
